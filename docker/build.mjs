@@ -1,0 +1,75 @@
+// Bundles the command-line programs: `node docker/build.mjs [--if-stale]`.
+// One file a program: a bundle starts in two thirds of the time of its modules (engine-performance 8).
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const out = join(root, "dist");
+const entries = {
+  mqnamesrv: "engine/namesrv/main.ts",
+  mqbroker: "engine/broker/main.ts",
+  lab: "lab/cli/bin.ts",
+  dashboard: "lab/dashboard/server/main.ts",
+};
+const web = join(root, "lab/dashboard/web");
+
+function newestBelow(directory) {
+  let newest = 0;
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    const time = entry.isDirectory() ? newestBelow(path) : statSync(path).mtimeMs;
+    newest = Math.max(newest, time);
+  }
+  return newest;
+}
+
+function isFresh() {
+  const built = join(out, "lab.mjs");
+  if (!existsSync(built)) return false;
+  const sources = [join(root, "engine"), join(root, "lab")].map(newestBelow);
+  const settings = ["package-lock.json", "docker/build.mjs"].map(
+    (name) => statSync(join(root, name)).mtimeMs,
+  );
+  return statSync(built).mtimeMs >= Math.max(...sources, ...settings);
+}
+
+async function bundle() {
+  const { build } = await import("esbuild");
+  const present = Object.entries(entries).filter(([, file]) => existsSync(join(root, file)));
+  await build({
+    entryPoints: Object.fromEntries(present.map(([name, file]) => [name, join(root, file)])),
+    outdir: out,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    platform: "node",
+    target: "node20.19",
+    format: "esm",
+    // Packages written in CommonJS ask for these at run time.
+    banner: {
+      js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+    },
+    external: ["cpu-features", "*.node"],
+    logLevel: "warning",
+  });
+}
+
+async function buildWeb() {
+  if (!existsSync(join(web, "index.html"))) return;
+  const { build } = await import("vite");
+  const { default: preact } = await import("@preact/preset-vite");
+  await build({
+    root: web,
+    configFile: false,
+    plugins: [preact()],
+    logLevel: "warn",
+    build: { outDir: join(out, "web"), emptyOutDir: true },
+  });
+}
+
+if (!process.argv.includes("--if-stale") || !isFresh()) {
+  const started = Date.now();
+  await buildWeb();
+  await bundle();
+  process.stderr.write(`built dist/ in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
+}

@@ -1,0 +1,20 @@
+import { EngineError } from "./engine-error.ts";
+
+/**
+ * States what must hold; a failed assert is a bug in this code base, never bad input.
+ * @param condition what must be true
+ * @param message what was expected, for the person who reads the crash
+ * @throws EngineError ASSERT_FAILED
+ */
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new EngineError("ASSERT_FAILED", { message });
+}
+
+/**
+ * Marks a place the type system has proven unreachable.
+ * @param value the exhausted union
+ * @throws EngineError ASSERT_FAILED always
+ */
+export function unreachable(value: never): never {
+  throw new EngineError("ASSERT_FAILED", { message: `unreachable value ${String(value)}` });
+}

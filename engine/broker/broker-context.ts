@@ -1,0 +1,191 @@
+/**
+ * What every processor and service of the broker may use. broker.ts is the only place that builds one; each table is the
+ * one owner of its state.
+ */
+import type { Logger } from "../base/logger.ts";
+import type { Vfs } from "../base/vfs.ts";
+import type { TopicName } from "../message/topic-name.ts";
+import type { Channel } from "../remoting/channel.ts";
+import type { RemotingClient } from "../remoting/server-api.ts";
+import type { HostBytes, MessageStore, PutStatus } from "../store/store-api.ts";
+import type { BrokerConfig } from "./broker-config.ts";
+
+/** `{"counter":…,"timestamp":…}` (remoting-protocol 2.6). */
+export interface DataVersion {
+  readonly counter: number;
+  readonly timestamp: number;
+}
+
+/** A topic's settings (remoting-protocol 2.6 TopicConfig) with its interned name. */
+export interface TopicConfig {
+  readonly name: TopicName;
+  readonly readQueueNums: number;
+  readonly writeQueueNums: number;
+  readonly perm: number;
+  readonly topicSysFlag: number;
+  readonly order: boolean;
+  readonly topicFilterType: "SINGLE_TAG" | "MULTI_TAG";
+}
+
+/** Owner: topic-config.ts. Persists topics.json on every change and asks for a registration. */
+export interface TopicConfigTable {
+  get(topic: TopicName): TopicConfig | undefined;
+  find(topic: string): TopicConfig | undefined;
+  /** 4.1.5: creates from the template topic if allowed. @returns undefined when not */
+  createBySend(
+    topic: string,
+    defaultTopic: string,
+    defaultTopicQueueNums: number,
+  ): TopicConfig | undefined;
+  /** Retry, dead-letter and other broker-made topics: gets, or creates with these queues. */
+  ensure(topic: string, queueNums: number, perm: number): TopicConfig;
+  /** Admin create or update. */
+  put(config: TopicConfig): void;
+  delete(topic: string): void;
+  all(): readonly TopicConfig[];
+  readonly version: DataVersion;
+  isSystemTopic(topic: string): boolean;
+  /** Slave: takes the master's table over (store-and-ha 7.9). */
+  replaceAll(configs: readonly TopicConfig[], version: DataVersion): void;
+  /** The 4.9 JSON (compact, for code 21 and registration). */
+  toJson(): string;
+}
+
+/** One consumer group's settings (remoting-protocol 2.6 SubscriptionGroupConfig). */
+export interface SubscriptionGroupConfig {
+  readonly groupName: string;
+  readonly consumeEnable: boolean;
+  readonly consumeFromMinEnable: boolean;
+  readonly consumeBroadcastEnable: boolean;
+  readonly retryQueueNums: number;
+  readonly retryMaxTimes: number;
+  readonly brokerId: number;
+  readonly whichBrokerWhenConsumeSlowly: number;
+  readonly notifyConsumerIdsChangedEnable: boolean;
+}
+
+/** Owner: subscription-groups.ts. */
+export interface SubscriptionGroupTable {
+  get(group: string): SubscriptionGroupConfig | undefined;
+  /** Gets, or creates with defaults when autoCreateSubscriptionGroup allows or it is a system group. */
+  getOrCreate(group: string): SubscriptionGroupConfig | undefined;
+  put(config: SubscriptionGroupConfig): void;
+  delete(group: string): boolean;
+  all(): readonly SubscriptionGroupConfig[];
+  readonly version: DataVersion;
+  replaceAll(configs: readonly SubscriptionGroupConfig[], version: DataVersion): void;
+  toJson(): string;
+}
+
+/** Owner: consumer-offsets.ts. Persists every flushConsumerOffsetInterval and at stop. */
+export interface ConsumerOffsetTable {
+  /** -1 when none is stored. */
+  query(group: string, topic: string, queueId: number): number;
+  commit(group: string, topic: string, queueId: number, offset: number): void;
+  /** Topics a group has offsets for. */
+  topicsOf(group: string): readonly string[];
+  /** Groups that have offsets for a topic. */
+  groupsOf(topic: string): readonly string[];
+  deleteGroup(group: string): void;
+  deleteTopic(topic: string): void;
+  /** Slave: merges the master's entries by maximum (H-15). */
+  merge(json: string): void;
+  toJson(): string;
+}
+
+/** A consumer group's subscription to one topic, as its members' heartbeats say. */
+export interface Subscription {
+  readonly topic: string;
+  readonly subString: string;
+  readonly tagsSet: readonly string[];
+  /** Java hashes of the tags, computed here (4.2.7: codes from Go clients are not trusted). Empty = all. */
+  readonly codeSet: ReadonlySet<number>;
+  readonly subVersion: number;
+  readonly expressionType: string;
+  readonly classFilterMode: boolean;
+}
+
+/** A live member of a group. */
+export interface ClientConnection {
+  readonly clientId: string;
+  readonly channel: Channel;
+  readonly language: number;
+  readonly version: number;
+  readonly lastHeartbeatMs: number;
+}
+
+export interface ConsumerGroup {
+  readonly group: string;
+  readonly consumeType: "CONSUME_ACTIVELY" | "CONSUME_PASSIVELY";
+  readonly messageModel: "BROADCASTING" | "CLUSTERING";
+  readonly consumeFromWhere: string;
+  readonly subscriptions: ReadonlyMap<string, Subscription>;
+  readonly members: readonly ClientConnection[];
+}
+
+/** Owner: client-registry.ts: producers, consumers, their channels; expiry after 120 s; notifies members (40). */
+export interface ClientRegistry {
+  consumerGroup(group: string): ConsumerGroup | undefined;
+  consumerGroups(): readonly string[];
+  producers(group: string): readonly ClientConnection[];
+  findProducer(clientId: string): ClientConnection | undefined;
+  findConsumer(group: string, clientId: string): ClientConnection | undefined;
+  channelClosed(channel: Channel): void;
+}
+
+/** A message the broker writes itself (send-back, delayed delivery, events). Strings are fine here: not the hot path. */
+export interface InternalMessage {
+  readonly topic: string;
+  readonly queueId: number;
+  readonly flag: number;
+  readonly sysFlag: number;
+  readonly bornTimestamp: number;
+  readonly bornHost: HostBytes;
+  readonly reconsumeTimes: number;
+  readonly preparedTransactionOffset: number;
+  readonly body: Buffer;
+  readonly properties: ReadonlyMap<string, string>;
+}
+
+/** Outcome of an internal put once it is as safe as the broker's mode promises (A-07). */
+export interface InternalPutResult {
+  readonly status: PutStatus;
+  readonly physicalOffset: number;
+  readonly queueOffset: number;
+}
+
+export interface BrokerContext {
+  readonly config: BrokerConfig;
+  readonly logger: Logger;
+  readonly vfs: Vfs;
+  readonly store: MessageStore;
+  readonly topics: TopicConfigTable;
+  readonly groups: SubscriptionGroupTable;
+  readonly offsets: ConsumerOffsetTable;
+  readonly clients: ClientRegistry;
+  /** Outgoing connections: name servers, and the master for a slave. */
+  readonly remoting: RemotingClient;
+  /** Wall clock, ms. */
+  readonly now: () => number;
+  /** Address this broker stamps into records and offset message ids: brokerIP1:listenPort. */
+  readonly storeHost: HostBytes;
+  readonly isSlave: boolean;
+  /** Writes a message of the broker's own: delay rewrite (6.1) applied, resolves when safe or refused (put-internal.ts). */
+  readonly putInternal: (message: InternalMessage) => Promise<InternalPutResult>;
+  /** Registers with every name server soon (after a topic change). */
+  readonly registerSoon: () => void;
+  /** Time the process started, ms. */
+  readonly bootTimestamp: number;
+  readonly stats: BrokerStats;
+}
+
+/** Counters of the broker, for runtime info and the dashboard. Owner: broker-stats.ts. Incremented per batch or message. */
+export interface BrokerStats {
+  putMessages: number;
+  putBytes: number;
+  getMessages: number;
+  getBytes: number;
+  /** Messages a second over the last 10 s, 60 s, 600 s. */
+  putTps(): readonly [number, number, number];
+  getTps(): readonly [number, number, number];
+}

@@ -1,0 +1,177 @@
+/**
+ * Public types of the client library. `engine/client/index.ts` exports these and the factories:
+ * `createClient(options): MqClient`, `createProducer(client, options): Producer`, `createPushConsumer(client, options): PushConsumer`.
+ */
+import type { Logger } from "../base/logger.ts";
+import type { RemotingClient } from "../remoting/server-api.ts";
+
+/** One queue of a topic on one broker name. */
+export interface MessageQueue {
+  readonly topic: string;
+  readonly brokerName: string;
+  readonly queueId: number;
+}
+
+/** What a user sends. Properties must hold no reserved name and no U+0001 or U+0002. */
+export interface Message {
+  readonly topic: string;
+  readonly body: Buffer;
+  readonly tags?: string;
+  readonly keys?: readonly string[];
+  readonly properties?: Readonly<Record<string, string>>;
+  /** 1..18. */
+  readonly delayLevel?: number;
+  /** false: answer after append, wait for neither flush nor slave. Default true. */
+  readonly waitStoreMsgOk?: boolean;
+  readonly flag?: number;
+}
+
+/** Status of a send the broker answered; only SEND_OK means the mode's promise holds (A-02). */
+export type SendStatus =
+  | "SEND_OK"
+  | "FLUSH_DISK_TIMEOUT"
+  | "FLUSH_SLAVE_TIMEOUT"
+  | "SLAVE_NOT_AVAILABLE";
+
+export interface SendResult {
+  readonly status: SendStatus;
+  /** UNIQ_KEY of the message (of the first, for a batch). */
+  readonly msgId: string;
+  readonly offsetMsgId: string;
+  readonly queue: MessageQueue;
+  readonly queueOffset: number;
+  /** Attempts on the wire, this one included. */
+  readonly attempts: number;
+}
+
+/** A message as a consumer gets it. */
+export interface ReceivedMessage {
+  /** Real topic: RETRY_TOPIC for a retried one. */
+  readonly topic: string;
+  readonly brokerName: string;
+  readonly queueId: number;
+  readonly queueOffset: number;
+  readonly commitLogOffset: number;
+  readonly msgId: string;
+  readonly offsetMsgId: string;
+  /** Inflated when it was compressed. */
+  readonly body: Buffer;
+  readonly tags: string | undefined;
+  readonly keys: readonly string[];
+  readonly properties: ReadonlyMap<string, string>;
+  readonly bornTimestamp: number;
+  readonly storeTimestamp: number;
+  readonly reconsumeTimes: number;
+  readonly flag: number;
+  readonly sysFlag: number;
+}
+
+export interface ClientOptions {
+  /** `host:port` list. */
+  readonly namesrvAddrs: readonly string[];
+  readonly logger?: Logger;
+  /** Distinguishes several clients of one process; default: unique. */
+  readonly instanceName?: string;
+  /** Default 30,000. */
+  readonly routeRefreshMs?: number;
+  /** Default 30,000. */
+  readonly heartbeatMs?: number;
+}
+
+/** One broker set of a route. */
+export interface BrokerData {
+  readonly cluster: string;
+  readonly brokerName: string;
+  /** Broker id → `host:port`. */
+  readonly brokerAddrs: ReadonlyMap<number, string>;
+}
+
+export interface QueueData {
+  readonly brokerName: string;
+  readonly readQueueNums: number;
+  readonly writeQueueNums: number;
+  readonly perm: number;
+  readonly topicSysFlag: number;
+}
+
+export interface TopicRoute {
+  readonly topic: string;
+  readonly brokers: readonly BrokerData[];
+  readonly queues: readonly QueueData[];
+  readonly orderTopicConf: string | undefined;
+}
+
+/** Shared connections, routes, heartbeats and timers of one process's producers and consumers. */
+export interface MqClient {
+  readonly clientId: string;
+  readonly remoting: RemotingClient;
+  /** From the cache, or asked now. @returns null when no name server knows the topic (code 17) */
+  route(topic: string, options?: { readonly refresh?: boolean }): Promise<TopicRoute | null>;
+  /** Stops every producer and consumer made on it (offsets persisted, groups unregistered), then closes. */
+  close(): Promise<void>;
+}
+
+export interface ProducerOptions {
+  readonly group: string;
+  /** Over all attempts. Default 3,000. */
+  readonly sendTimeoutMs?: number;
+  /** After the first attempt. Default 2; 0 makes each attempt the caller's. */
+  readonly retries?: number;
+  /** Queues a broker makes for a topic created by sending. Default 4. */
+  readonly defaultTopicQueueNums?: number;
+  /** Bodies at least this long are deflated. Default 4,096. */
+  readonly compressOverBytes?: number;
+}
+
+export interface Producer {
+  start(): Promise<void>;
+  /**
+   * Synchronous and asynchronous send in one: await it, or do not.
+   * @throws EngineError CLIENT_NO_ROUTE | CLIENT_BROKER_REFUSED (definite failure, code in the message) |
+   *   REMOTING_TIMEOUT | REMOTING_CONNECTION_CLOSED (outcome unknown) | REMOTING_CONNECT_FAILED (surely not stored)
+   */
+  send(message: Message, options?: SendOptions): Promise<SendResult>;
+  /** No answer is waited for; resolves when the bytes are handed to a socket. */
+  sendOneway(message: Message, options?: SendOptions): Promise<void>;
+  /** One topic, at most 4 MiB in all. */
+  sendBatch(messages: readonly Message[], options?: SendOptions): Promise<SendResult>;
+  /** Queues it would send to now. */
+  publishQueues(topic: string): Promise<readonly MessageQueue[]>;
+  close(): Promise<void>;
+}
+
+export interface SendOptions {
+  /** Send to this queue and no other (no retry elsewhere). */
+  readonly queue?: MessageQueue;
+  readonly timeoutMs?: number;
+}
+
+export type ConsumeResult = "success" | "later";
+
+export type MessageListener = (
+  messages: readonly ReceivedMessage[],
+) => ConsumeResult | Promise<ConsumeResult>;
+
+export interface PushConsumerOptions {
+  readonly group: string;
+  readonly model?: "clustering" | "broadcasting";
+  readonly consumeFrom?: "last" | "first" | { readonly timestampMs: number };
+  /** Messages a call. Default 32 (the Java client's 1 is a poor default for a bench). */
+  readonly consumeBatchSize?: number;
+  readonly listener: MessageListener;
+  /** Broadcasting keeps its offsets here. Default: a folder in the home directory, as the Java client. */
+  readonly offsetDir?: string;
+  readonly maxReconsumeTimes?: number;
+  /** Default 20,000. */
+  readonly rebalanceMs?: number;
+}
+
+export interface PushConsumer {
+  /** @param expression `*` or `TagA || TagB` */
+  subscribe(topic: string, expression?: string): void;
+  start(): Promise<void>;
+  /** Queues it owns now, by topic. */
+  assignment(): readonly MessageQueue[];
+  /** Persists offsets, unregisters, stops pulling. */
+  close(): Promise<void>;
+}

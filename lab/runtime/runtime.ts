@@ -1,0 +1,74 @@
+/**
+ * The outside world of the lab behind one interface (style habit 22). Two implementations: docker-runtime.ts and
+ * process-runtime.ts. Drills, benches, dashboard and commands see only this.
+ */
+import type { Topology } from "../topology/topology.ts";
+
+export type RuntimeKind = "docker" | "process";
+
+/** What a node's process or container is doing, read from the engine or the operating system, never from a file. */
+export type NodeProcessState = "running" | "paused" | "stopped" | "missing";
+
+export interface NodeObservation {
+  readonly node: string;
+  readonly state: NodeProcessState;
+  readonly pid: number | null;
+  /** Of the last end: exit code, or 128 + signal; null while it never ended. */
+  readonly exitCode: number | null;
+  readonly oomKilled: boolean;
+  readonly startedAtMs: number | null;
+  /** Resident memory, bytes; null when not readable. */
+  readonly rssBytes: number | null;
+}
+
+/** A port of a node as the machine reaches it. */
+export interface Endpoint {
+  readonly node: string;
+  readonly port: string;
+  /** `127.0.0.1:10911`. */
+  readonly address: string;
+  /** Address in the lab's internet network (docker), else the same as `address`. */
+  readonly innerAddress: string;
+}
+
+/** Everything that is allotted once per lab and remembered in its state: runtime, ports, subnets, topology. */
+export interface LabAllocation {
+  readonly name: string;
+  readonly runtime: RuntimeKind;
+  /** The topology with its final published ports. */
+  readonly topology: Topology;
+  /** Docker only. CIDR of host-1, host-2, internet. */
+  readonly subnets: Readonly<Record<string, string>>;
+  /** `.lab/NAME`. */
+  readonly stateDir: string;
+}
+
+export interface StartProgress {
+  (event: { readonly node: string | null; readonly message: string }): void;
+}
+
+/** Everything a command can do to a lab's nodes. Every call is idempotent where its verb allows. */
+export interface LabRuntime {
+  readonly kind: RuntimeKind;
+  readonly allocation: LabAllocation;
+  /** Brings every missing or stopped node up; leaves running ones alone. */
+  up(progress: StartProgress, signal: AbortSignal): Promise<void>;
+  /** Stops and removes processes/containers; keeps data. */
+  down(progress: StartProgress): Promise<void>;
+  /** `down`, then removes data, networks, volumes and generated files. */
+  destroy(progress: StartProgress): Promise<void>;
+  start(node: string): Promise<void>;
+  /** Graceful: SIGTERM, waits for the end. */
+  stop(node: string): Promise<void>;
+  /** By default SIGKILL. */
+  kill(node: string, signal?: NodeJS.Signals): Promise<void>;
+  pause(node: string): Promise<void>;
+  unpause(node: string): Promise<void>;
+  observe(): Promise<readonly NodeObservation[]>;
+  endpoints(): readonly Endpoint[];
+  /** Lines of one node, oldest first; with `follow` it goes on until the signal aborts. */
+  logs(
+    node: string,
+    options: { readonly tail: number; readonly follow: boolean; readonly signal: AbortSignal },
+  ): AsyncIterable<string>;
+}

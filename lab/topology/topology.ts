@@ -1,0 +1,57 @@
+/**
+ * What should exist, as data: the parsed, checked form of a `topology.yaml`. Everything else of the lab reads this.
+ */
+
+export type NodeRole = "namesrv" | "broker-master" | "broker-slave" | "dashboard";
+
+/** Memory and CPU a node may use. */
+export interface NodeResources {
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  /** Node's old-space limit; must be below memoryMiB. */
+  readonly heapMiB: number;
+}
+
+/** A port of a node: where it listens inside its host, and where the machine reaches it on 127.0.0.1. */
+export interface NodePort {
+  readonly name: "namesrv" | "broker" | "fast" | "ha" | "dashboard";
+  /** What the property file says; the address inside the lab's networks. */
+  readonly inner: number;
+  /** On 127.0.0.1 of the machine; null = not published (HA in docker). */
+  readonly published: number | null;
+}
+
+/** One node of the lab. */
+export interface LabNode {
+  /** `namesrv-1`, `broker-a-master`, … */
+  readonly name: string;
+  readonly role: NodeRole;
+  /** `host-1` or `host-2`. */
+  readonly host: string;
+  /** `rocketmq-master1`, … resolves inside. */
+  readonly alias: string;
+  readonly ports: readonly NodePort[];
+  readonly resources: NodeResources;
+  /** Brokers only: property file beside topology.yaml, and what it says. */
+  readonly broker?: {
+    readonly propertiesFile: string;
+    readonly clusterName: string;
+    readonly brokerName: string;
+    readonly brokerId: number;
+    readonly brokerRole: "ASYNC_MASTER" | "SYNC_MASTER" | "SLAVE";
+    readonly flushDiskType: "ASYNC_FLUSH" | "SYNC_FLUSH";
+  };
+}
+
+export interface Topology {
+  /** Preset name, or the folder's name for an own topology. */
+  readonly name: string;
+  readonly description: string;
+  /** Folder that holds topology.yaml and the property files. */
+  readonly dir: string;
+  readonly hosts: readonly string[];
+  readonly nodes: readonly LabNode[];
+  readonly clusterName: string;
+  /** One line each: what this mode promises, to be shown by experiment (DESIGN 2). */
+  readonly promises: readonly string[];
+}
