@@ -1,0 +1,35 @@
+// Runs one TypeScript file with Node: `node test/bench/run.mjs test/bench/NAME.ts [args]`. It is bundled to a temporary file first.
+import { build } from "esbuild";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const [file, ...args] = process.argv.slice(2);
+if (file === undefined) {
+  process.stderr.write("usage: node test/bench/run.mjs FILE.ts [args]\n");
+  process.exit(2);
+}
+const directory = mkdtempSync(join(tmpdir(), "lab-run-"));
+const outfile = join(directory, "main.mjs");
+await build({
+  entryPoints: [resolve(file)],
+  outfile,
+  bundle: true,
+  platform: "node",
+  target: "node20.19",
+  format: "esm",
+  packages: "external",
+  define: { "import.meta.url": JSON.stringify(`file://${resolve(file)}`) },
+  nodePaths: [resolve("node_modules")],
+});
+const child = spawn(process.execPath, [...process.execArgv, outfile, ...args], {
+  stdio: "inherit",
+});
+const forward = (signal) => child.kill(signal);
+process.on("SIGINT", () => forward("SIGINT"));
+process.on("SIGTERM", () => forward("SIGTERM"));
+child.on("close", (code) => {
+  rmSync(directory, { recursive: true, force: true });
+  process.exitCode = code ?? 1;
+});

@@ -1,0 +1,52 @@
+/**
+ * What a test needs from the machine. In CI everything must be there: a missing part fails. Elsewhere the suite is left out
+ * and says so loudly.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+export type Requirement = "docker" | "docker-compose" | "java" | "maven" | "chromium" | "linux";
+
+const CHECKS: Readonly<Record<Requirement, () => boolean>> = {
+  docker: () =>
+    spawnSync("docker", ["version", "--format", "{{.Server.Version}}"], { timeout: 10_000 })
+      .status === 0,
+  "docker-compose": () =>
+    spawnSync("docker", ["compose", "version"]).status === 0 ||
+    spawnSync("docker-compose", ["version"]).status === 0,
+  java: () => spawnSync("javac", ["-version"]).status === 0,
+  maven: () => spawnSync("mvn", ["-v"]).status === 0,
+  chromium: () => chromiumPath() !== undefined,
+  linux: () => process.platform === "linux",
+};
+
+/** @returns the browser the smoke tests drive, or undefined */
+export function chromiumPath(): string | undefined {
+  const candidates = [
+    process.env["CHROMIUM"],
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+  ];
+  return candidates.find((path) => path !== undefined && existsSync(path));
+}
+
+/**
+ * @param needs what the suite cannot do without
+ * @returns true when all is there; false outside CI when something is missing (after saying so)
+ * @throws Error in CI when something is missing
+ */
+export function machineHas(...needs: readonly Requirement[]): boolean {
+  const missing = needs.filter((need) => !CHECKS[need]());
+  if (missing.length === 0) return true;
+  const text = `LEFT OUT: this machine has no ${missing.join(", no ")}`;
+  if (
+    process.env["CI"] !== undefined &&
+    process.env["CI"] !== "" &&
+    process.env["CI"] !== "false"
+  ) {
+    throw new Error(`${text}; in CI every suite must run`);
+  }
+  process.stderr.write(`\n!!! ${text}\n\n`);
+  return false;
+}

@@ -1,0 +1,61 @@
+// `npm test`: builds, checks, then runs every suite one after another and adds the results up.
+// `node test/run.mjs unit store` runs only those suites. In CI nothing is left out: a missing part of the machine fails.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const results = join(root, "test-results");
+const ALL = ["unit", "store", "e2e", "interop", "docker", "browser"];
+
+function run(title, command, args) {
+  const started = Date.now();
+  const { status } = spawnSync(command, args, { cwd: root, stdio: "inherit" });
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  process.stdout.write(
+    `\n── ${title}: ${status === 0 ? "ok" : `FAILED (exit ${status})`}, ${seconds} s\n\n`,
+  );
+  return status === 0;
+}
+
+function runSuite(suite) {
+  const file = join(results, `${suite}.json`);
+  rmSync(file, { force: true });
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+  const ok = run(suite, join(root, "node_modules/.bin/vitest"), [
+    "run",
+    "--project",
+    suite,
+    ...reporters,
+  ]);
+  try {
+    const report = JSON.parse(readFileSync(file, "utf8"));
+    const skipped = report.numPendingTests + report.numTodoTests;
+    return { suite, ok, passed: report.numPassedTests, failed: report.numFailedTests, skipped };
+  } catch {
+    return { suite, ok: false, passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !ALL.includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(`no such suite: ${unknown.join(", ")}; there are ${ALL.join(", ")}\n`);
+  process.exit(2);
+}
+mkdirSync(results, { recursive: true });
+const built = run("build", process.execPath, ["docker/build.mjs"]);
+const checked = chosen.length > 0 || run("check", "npm", ["run", "--silent", "check"]);
+const reports = built ? (chosen.length > 0 ? chosen : ALL).map(runSuite) : [];
+for (const { suite, passed, failed, skipped } of reports) {
+  const left = skipped > 0 ? `, ${skipped} LEFT OUT (see !!! above)` : "";
+  process.stdout.write(`${suite.padEnd(8)} ${passed} passed, ${failed} failed${left}\n`);
+}
+const sum = (key) => reports.reduce((total, report) => total + report[key], 0);
+process.stdout.write(
+  `\n${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped\n`,
+);
+const noneRan = reports.some((report) => report.passed + report.failed + report.skipped === 0);
+if (noneRan) process.stdout.write("a suite ran no test at all: that is a failure\n");
+process.exitCode = built && checked && !noneRan && reports.every((report) => report.ok) ? 0 : 1;
