@@ -22,8 +22,16 @@ const OPENS = [
 const LOGBACK = `<configuration><appender name="F" class="ch.qos.logback.core.FileAppender"><file>LOGFILE</file>
 <encoder><pattern>%d %p %c{1} %m%n</pattern></encoder></appender><root level="INFO"><appender-ref ref="F"/></root></configuration>`;
 
+const fetches = new Map<ApacheVersion, Promise<string>>();
+
 /** @returns the folder with all jars of one version, fetched once per checkout */
-export async function apacheJars(version: ApacheVersion): Promise<string> {
+export function apacheJars(version: ApacheVersion): Promise<string> {
+  const known = fetches.get(version) ?? fetchJars(version);
+  fetches.set(version, known);
+  return known;
+}
+
+async function fetchJars(version: ApacheVersion): Promise<string> {
   const target = join(CACHE, version);
   const done = join(CACHE, `${version}.complete`);
   if (existsSync(done)) return target;
