@@ -31,7 +31,7 @@ const DEPTH_MAX = 32;
 /** Longest array or map accepted (F-18). */
 const ELEMENTS_MAX = 100_000;
 
-const SPACE = /[\u0009\u000a\u000d\u0020]/y;
+const SPACE = /[ \t\n\r]/y;
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /true|false|null/y;
 const STRING = /"(?:[^"\\]|\\.)*"/y;

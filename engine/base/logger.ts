@@ -25,9 +25,8 @@ export type LineSink = (line: string) => void;
  * @returns the text with C0 controls, DEL and line separators as \uXXXX
  */
 export function escapeControls(text: string): string {
-  // eslint-disable-next-line no-control-regex -- the point is to find control characters
   return text.replace(
-    /[\u0000-\u001f\u007f\u2028\u2029]/g,
+    /[\p{Cc}\u2028\u2029]/gu,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

@@ -81,6 +81,19 @@ function decodeLanguage(value: unknown): number {
   return typeof value === "string" ? languageCode(value) : -1;
 }
 
+interface Numbers {
+  readonly code: number | null;
+  readonly flag: number | null;
+  readonly version: number | null;
+}
+
+/** The first reason to refuse the request, or null. */
+function problemOf(numbers: Numbers, validUtf8: boolean, extProblem: string | null): string | null {
+  if (!validUtf8) return "invalid UTF-8 in the header";
+  const wrong = (["code", "flag", "version"] as const).find((name) => numbers[name] === null);
+  return wrong === undefined ? extProblem : `illegal header field <${wrong}>`;
+}
+
 /**
  * @param bytes the header
  * @returns its fields; `problem` names what makes the request refusable although the frame can be answered (F-06, F-08, F-09)
@@ -93,26 +106,22 @@ export function decodeJsonHeader(bytes: Buffer): DecodedHeader {
     throw new EngineError("REMOTING_FRAME_INVALID", {
       message: "the header's opaque is no 32-bit integer",
     });
-  const code = integer(fields["code"]);
-  const flag = int32(fields["flag"] ?? 0);
-  const version = int32(fields["version"] ?? 0);
+  const numbers = {
+    code: integer(fields["code"]),
+    flag: int32(fields["flag"] ?? 0),
+    version: int32(fields["version"] ?? 0),
+  };
   const { ext, problem } = decodeExt(fields["extFields"]);
-  const wrong =
-    code === null ? "code" : flag === null ? "flag" : version === null ? "version" : null;
   const remark = fields["remark"];
   return {
-    code: code ?? 0,
+    code: numbers.code ?? 0,
     language: decodeLanguage(fields["language"]),
-    version: version ?? 0,
+    version: numbers.version ?? 0,
     opaque,
-    flag: flag ?? 0,
+    flag: numbers.flag ?? 0,
     remark: typeof remark === "string" && remark !== "" ? remark : null,
     extFields: ext,
-    problem: !validUtf8
-      ? "invalid UTF-8 in the header"
-      : wrong !== null
-        ? `illegal header field <${wrong}>`
-        : problem,
+    problem: problemOf(numbers, validUtf8, problem),
   };
 }
 

@@ -133,16 +133,21 @@ export class HeaderScan {
 
   /** Members are told apart by length and first byte; an unknown string member is skipped, any other unknown one refused. */
   private readMember(start: number, length: number): boolean {
-    const first = this.buffer[start];
+    const first = this.buffer[start] ?? 0;
     if (first === 0x65 && length === 9) return this.readExt();
     if (this.buffer[this.at] === QUOTE) return this.readString();
     const value = this.readNumber();
-    if (!Number.isFinite(value)) return false;
+    if (!Number.isFinite(value) || value !== (value | 0)) return false;
+    this.setMember(first, length, value);
+    return true;
+  }
+
+  /** code, opaque, flag or version; anything else is unknown and skipped. */
+  private setMember(first: number, length: number, value: number): void {
     if (first === 0x63 && length === 4) this.code = value;
     else if (first === 0x6f && length === 6) this.opaque = value;
     else if (first === 0x66 && length === 4) this.flag = value;
     else if (first === 0x76 && length === 7) this.version = value;
-    return value === (value | 0);
   }
 
   private readExt(): boolean {
