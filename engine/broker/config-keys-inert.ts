@@ -1,0 +1,126 @@
+/**
+ * Keys that 4.9.0's broker does not read but that stand in files people really use: sample files of guides, old spellings, and keys of
+ * versions after 4.9.0. Apache's broker accepts any unknown key in silence; ours names these once in the log and refuses the rest,
+ * because a mistyped key that is silently dropped is the worst kind of configuration error.
+ */
+
+/** Keys that versions after 4.9.0 read (4.9.1 to 5.3). */
+const LATER = `
+  accessMessageInMemoryHotRatio accountStatsEnable accountStatsPrintZeroValues
+  ackMessageThreadPoolNums ackThreadPoolQueueCapacity adminBrokerThreadPoolQueueCapacity
+  allAckInSyncStateSet allowRecallWhenBrokerNotWriteable appendAckAsync appendCkAsync
+  asyncLearner asyncSendEnable autoMessageVersionOnTopicLen batchDispatchRequestThreadPoolNums
+  bottomMostCompressionTypeForConsumeQueueStore broadcastOffsetExpireMaxSecond
+  broadcastOffsetExpireSecond brokerElectionPriority brokerHeartbeatInterval
+  brokerNotActiveTimeoutMillis cgColdReadThreshold channelExpiredTimeout checkSyncStateSetPeriod
+  cleanOfflineBrokerInterval cleanRocksDBDirtyCQIntervalMin cleanSwapedMapInterval
+  clearRetryTopicWhenDeleteTopic coldCtrStrategyEnable coldDataFlowControlEnable
+  coldDataScanEnable combineAssignOffsetCQType combineCQEnableCheckSelf combineCQLoadingCQTypes
+  combineCQMaxExtraSearchCommitLogFiles combineCQPreferCQType commercialSizePerMsg
+  commitLogForceSwapMapInterval commitLogRollingInterval commitLogRollingMinimumSize
+  commitLogSwapMapInterval commitLogSwapMapReserveFileNum compactionCqMappedFileSize
+  compactionMappedFileSize compactionScheduleInternal compactionThreadNum
+  compatibleWithOldNameSrv configBlackList configManagerVersion consumerOffsetUpdateVersionStep
+  controllerAddr controllerHeartBeatTimeoutMills correctLogicMinOffsetForceInterval
+  correctLogicMinOffsetSleepInterval dataReadAheadEnable defaultMessageRequestMode
+  defaultPopShareQueueNum delayOffsetUpdateVersionStep deleteFileBatchMax
+  disableCallbackExecutor disableNettyWorkerGroup disappearTimeAfterStart
+  diskSpaceCleanForciblyRatio diskSpaceWarningLevelRatio dispatchCqCacheNum dispatchCqThreads
+  dispatchFromSenderThread enableAcceleratedRecovery enableAsyncReput enableAutoInSyncReplicas
+  enableBroadcastOffsetStore enableBuildConsumeQueueConcurrently enableCleanExpiredOffset
+  enableCompaction enableConnectionMetrics enableControllerMode enableCreateSysGroup
+  enableDetailStat enableFastChannelEventProcess enableLagAndDlqMetrics enableLmq enableLmqStats
+  enableLogConsumeQueueRepeatedlyBuildWhenRecover enableMessageStoreMetrics
+  enableMixedMessageType enableMultiDispatch enableNetWorkFlowControl
+  enableNotifyAfterPopOrderLockRelease enableNotifyBeforePopCalculateLag enablePopBatchAck
+  enablePopBufferMerge enablePopLog enablePopMessageThreshold enablePopMetrics
+  enableReconnectForGoAway enableRegisterProducer enableRemoteEscape enableRemotingMetrics
+  enableRequestMetrics enableRetryTopicV2 enableRocksDBLog enableRunningFlagsInFlush
+  enableScheduleAsyncDeliver enableShutdownGracefully enableSingleTopicRegister
+  enableSkipLongAwaitingAck enableSlaveActingMaster enableSplitMetadata enableSplitRegistration
+  enableStatsMetrics enableTransactionMetrics enabledAppendPropCRC estimateAccumulation
+  fetchControllerAddrByDnsLookup fetchNameSrvAddrByDnsLookup fetchNamesrvAddrInterval
+  forceVerifyPropCRC forwardTimeout globalColdReadThreshold haFlowControlEnable
+  haMaxGapNotInSync haMaxTimeSlaveNotCatchup inBrokerContainer inSyncReplicas
+  initPopOffsetByCheckMsgInMem isolateLogEnable litePullMessageEnable
+  litePullMessageThreadPoolNums litePullThreadPoolQueueCapacity
+  loadBalancePollNameServerInterval loadBalanceProcessorThreadPoolNums
+  loadBalanceThreadPoolQueueCapacity lockInStrictMode logicQueueForceSwapMapInterval
+  logicQueueSwapMapInterval logicQueueSwapMapReserveFileNum
+  logicalDiskSpaceCleanForciblyThreshold mappedFileSizeTimerLog mappedFileSwapEnable
+  mapperFileSizeBatchConsumeQueue maxAsyncPutMessageRequests maxBatchDeleteFilesNum
+  maxChecksumRange maxConsumeQueueScan maxFilterMessageSize maxHaTransferByteInSecond
+  maxLmqConsumeQueueNum maxOffsetMapSize maxPopPollingSize maxReconnectIntervalTimeSeconds
+  maxRecoveryCommitlogFiles maxSlaveResendLength maxStatsIdleTimeInMinutes maxTopicLength
+  memTableFlushIntervalMs metricGrpcExporterIntervalInMills metricGrpcExporterTimeOutInMills
+  metricLoggingExporterIntervalInMills metricsExporterType metricsGrpcExporterHeader
+  metricsGrpcExporterTarget metricsInDelta metricsLabel metricsOtelCardinalityLimit
+  metricsPromExporterHost metricsPromExporterPort minInSyncReplicas objectStoreAccessKey
+  objectStoreBucket objectStoreEndpoint objectStoreSecretKey popCkMaxBufferSize
+  popCkOffsetMaxQueueSize popCkStayBufferTime popCkStayBufferTimeOut popConsumerFSServiceInit
+  popConsumerKVServiceEnable popConsumerKVServiceInit popConsumerKVServiceLog
+  popFromRetryProbability popInflightMessageThreshold popLongPollingForceNotifyInterval
+  popPollingMapExpireTimeSeconds popPollingMapSize popPollingSize
+  popResponseReturnActualRetryTopic popReviveMaxAttemptTimes popReviveMaxReturnSizePerRead
+  printChannelGroups printChannelGroupsMinNum pullBatchMaxMessageCount
+  putConsumeQueueDataByFileChannel putMessageFutureThreadPoolNums putMessageTimeout
+  putThreadPoolQueueCapacity readAheadCacheEnable readAheadCacheExpireDuration
+  readAheadCacheSizeThresholdRate readAheadMessageCountThreshold readAheadMessageSizeThreshold
+  readOnlyCommitLogStorePaths readUnCommitted realTimeNotifyConsumerChange
+  realTimePersistRocksDBConfig recallMessageEnable recheckReputOffsetFromCq
+  recordGetMessageResult recoverConcurrently recoverThreadPoolNums rejectPullConsumerEnable
+  replicasPerDiskPartition retrieveMessageFromPopRetryTopicV1 reviveAckWaitMs reviveInterval
+  reviveMaxSlow reviveQueueNum reviveScanTime rocksdbCQDoubleWriteEnable rocksdbCompressionType
+  rocksdbFlushWalFrequency rocksdbWalFileRollingThreshold sampleCountThreshold sampleSteps
+  scanAvailableNameSrv scheduleAsyncDeliverMaxPendingLimit
+  scheduleAsyncDeliverMaxResendNum2Blocked searchBcqByCacheEnable sendHeartbeatTimeoutMillis
+  serverLoadBalancerEnable serverNettyWorkerGroupEnable serverSocketBacklog
+  shutdownWaitTimeSeconds skipPreOnline skipWhenCKRePutReachMaxTimes socksProxyConfig
+  spinLockCollisionRetreatOptimalDegree splitMetadataSize splitRegistrationSize
+  statRocksDBCQIntervalSec storePathBrokerIdentity storePathDLedgerCommitLog storePathEpochFile
+  storeType subscriptionExpiredTimeout syncBrokerMemberGroupPeriod syncBrokerMetadataPeriod
+  syncControllerMetadataPeriod syncFromLastFile syncMasterFlushOffsetWhenStartup
+  tieredBackendServiceProvider tieredMetadataServiceProvider tieredStorageLevel
+  tieredStoreCommitLogMaxSize tieredStoreConsumeQueueMaxSize tieredStoreCrcCheckEnable
+  tieredStoreDeleteFileEnable tieredStoreDeleteFileInterval tieredStoreFilePath
+  tieredStoreFileReservedTime tieredStoreGroupCommit tieredStoreGroupCommitCount
+  tieredStoreGroupCommitSize tieredStoreGroupCommitTimeout tieredStoreIndexFileMaxHashSlotNum
+  tieredStoreIndexFileMaxIndexNum tieredStoreMaxGroupCommitCount tieredStoreMaxPendingLimit
+  timerColdDataCheckIntervalMs timerCongestNumEachSlot timerEnableCheckMetrics
+  timerEnableRetryUntilSuccess timerFlushIntervalMs timerGetMessageThreadNum
+  timerInterceptDelayLevel timerMaxDelaySec timerMetricSmallThreshold timerPrecisionMs
+  timerProgressLogIntervalMs timerPutMessageThreadNum timerRollWindowSlot timerSkipUnknownError
+  timerStopEnqueue timerWheelEnable topicQueueLockNum totalReplicas
+  transactionMetricFlushInterval transactionOpBatchInterval transactionOpMsgMaxSize
+  travelCqFileNumWhenGetMessage updateNameServerAddrPeriod useABSLock usePIDColdCtrStrategy
+  useServerSideResetOffset useStaticSubscription validateSystemTopicWhenUpdateTopic
+  waitTimeMillsInAckQueue waitTimeMillsInAdminBrokerQueue waitTimeMillsInLitePullQueue
+  wakeCommitWhenPutMessage wakeFlushWhenPutMessage writeBufferHighWaterMark
+  writeBufferLowWaterMark writeWithoutMmap
+`;
+
+const DERIVED = "4.9 does not read it; the path is derived from storePathRootDir";
+const SPELLING = "4.9 reads it spelt with two p: mapped";
+
+const INERT: Readonly<Record<string, string>> = {
+  storePathConsumeQueue: DERIVED,
+  storePathIndex: DERIVED,
+  storeCheckpoint: DERIVED,
+  abortFile: DERIVED,
+  mapedFileSizeCommitLog: SPELLING,
+  mapedFileSizeConsumeQueue: SPELLING,
+  mapedFileSizeConsumeQueueExt: SPELLING,
+  isEnableBatchPush: "4.9 shows this name and reads enableBatchPush",
+  rmqAddressServerDomain: "name servers come from namesrvAddr only",
+  rmqAddressServerSubGroup: "name servers come from namesrvAddr only",
+  brokerConfigPath: "it is the file of the command line",
+  checkTransactionMessageEnable: "it is older than 4.9.0",
+};
+
+/** Key → why it changes nothing. */
+export const INERT_KEYS: ReadonlyMap<string, string> = new Map([
+  ...LATER.trim()
+    .split(/\s+/)
+    .map((name) => [name, "it came after 4.9.0"] as const),
+  ...Object.entries(INERT),
+]);
