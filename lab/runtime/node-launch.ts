@@ -1,0 +1,153 @@
+/** How one node of a lab is started as a local process: program, flags, environment. Pure. */
+import { join } from "node:path";
+import type { LabNode, NodePort, Topology } from "../topology/topology.ts";
+import { programFile } from "./install-root.ts";
+import type { LabAllocation } from "./runtime.ts";
+
+/** Everything `spawn` needs. */
+export interface NodeLaunch {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const LOOPBACK = "127.0.0.1";
+
+/**
+ * @param node of a topology with its ports allotted
+ * @param name of the port
+ * @returns the port a local process listens on: the published one, or the inner one where none is published
+ */
+export function localPort(node: LabNode, name: NodePort["name"]): number | undefined {
+  const port = node.ports.find((candidate) => candidate.name === name);
+  return port === undefined ? undefined : (port.published ?? port.inner);
+}
+
+/** @returns `host:port` of every name server, as a client on the machine uses them */
+export function namesrvAddresses(topology: Topology): readonly string[] {
+  return topology.nodes
+    .filter((node) => node.role === "namesrv")
+    .map((node) => `${LOOPBACK}:${localPort(node, "namesrv") ?? 0}`);
+}
+
+function overrides(settings: Readonly<Record<string, string | number | undefined>>): string {
+  return Object.entries(settings)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${value}`)
+    .join("\n");
+}
+
+/** @returns folder of a node's data, log and pid record */
+export function nodeDirectory(allocation: LabAllocation, node: string): string {
+  return join(allocation.stateDir, "nodes", node);
+}
+
+function namesrvLaunch(node: LabNode, directory: string): NodeLaunch {
+  return {
+    args: [programFile("mqnamesrv")],
+    env: {
+      ROCKETMQ_OVERRIDES: overrides({
+        listenPort: localPort(node, "namesrv"),
+        bindAddress: LOOPBACK,
+        kvConfigPath: join(directory, "kvConfig.json"),
+      }),
+    },
+  };
+}
+
+function brokerLaunch(node: LabNode, allocation: LabAllocation, directory: string): NodeLaunch {
+  const store = join(directory, "store");
+  const file = join(allocation.topology.dir, node.broker?.propertiesFile ?? "");
+  return {
+    args: [programFile("mqbroker"), "-c", file],
+    env: {
+      ROCKETMQ_OVERRIDES: overrides({
+        listenPort: localPort(node, "broker"),
+        haListenPort: localPort(node, "ha"),
+        bindAddress: LOOPBACK,
+        brokerIP1: LOOPBACK,
+        brokerIP2: LOOPBACK,
+        namesrvAddr: namesrvAddresses(allocation.topology).join(";"),
+        storePathRootDir: store,
+        storePathCommitLog: join(store, "commitlog"),
+      }),
+    },
+  };
+}
+
+const DASHBOARD_ROLES = {
+  namesrv: "namesrv",
+  "broker-master": "master",
+  "broker-slave": "slave",
+  dashboard: "dashboard",
+} as const;
+
+const MAIN_PORT = {
+  namesrv: "namesrv",
+  "broker-master": "broker",
+  "broker-slave": "broker",
+  dashboard: "dashboard",
+} as const;
+
+/** @returns `127.0.0.1:port` where a node answers its clients */
+export function nodeAddress(node: LabNode): string {
+  return `${LOOPBACK}:${localPort(node, MAIN_PORT[node.role]) ?? 0}`;
+}
+
+function dashboardNode(node: LabNode): Readonly<Record<string, string | number>> {
+  return {
+    node: node.name,
+    role: DASHBOARD_ROLES[node.role],
+    host: node.host,
+    address: nodeAddress(node),
+    ...(node.broker === undefined
+      ? {}
+      : {
+          brokerName: node.broker.brokerName,
+          brokerId: node.broker.brokerId,
+          brokerRole: node.broker.brokerRole,
+        }),
+  };
+}
+
+function dashboardLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch {
+  return {
+    args: [programFile("dashboard")],
+    env: {
+      LAB_DASHBOARD: JSON.stringify({
+        lab: allocation.name,
+        preset: allocation.topology.name,
+        port: localPort(node, "dashboard"),
+        bindAddress: LOOPBACK,
+        hosts: allocation.topology.hosts,
+        nodes: allocation.topology.nodes.map(dashboardNode),
+      }),
+    },
+  };
+}
+
+/** Young generation of a broker: fewer scavenges under load (engine-performance 8). */
+const BROKER_FLAGS = ["--max-semi-space-size=16", "--min-semi-space-size=16"];
+/** A node that only talks needs little; V8 then collects early instead of growing. */
+const SMALL_FLAGS = ["--max-semi-space-size=2"];
+
+/**
+ * @param node to start
+ * @param allocation of its lab
+ * @returns arguments for this machine's node program and the variables to add to the environment
+ * @throws EngineError LAB_NOT_BUILT
+ */
+export function nodeLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch {
+  const directory = nodeDirectory(allocation, node.name);
+  const isBroker = node.broker !== undefined;
+  const flags = [
+    ...(isBroker ? BROKER_FLAGS : SMALL_FLAGS),
+    `--max-old-space-size=${node.resources.heapMiB}`,
+  ];
+  const launch = {
+    namesrv: () => namesrvLaunch(node, directory),
+    "broker-master": () => brokerLaunch(node, allocation, directory),
+    "broker-slave": () => brokerLaunch(node, allocation, directory),
+    dashboard: () => dashboardLaunch(node, allocation),
+  }[node.role]();
+  return { args: [...flags, ...launch.args], env: { ...launch.env, LAB_NODE: node.name } };
+}

@@ -1,0 +1,168 @@
+/** One node as a detached local process: started, remembered on disk, signalled only while it is still the same process. */
+import { spawn } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { EngineError } from "../../engine/base/engine-error.ts";
+import { writeAtomically } from "./atomic-file.ts";
+import type { NodeLaunch } from "./node-launch.ts";
+import {
+  findProcess,
+  identify,
+  signalProcess,
+  type ProcessFacts,
+} from "./process-identity.ts";
+import type { NodeObservation } from "./runtime.ts";
+
+const recordSchema = z.object({
+  pid: z.int().positive(),
+  started: z.string(),
+  startedAtMs: z.number(),
+  /** The last signal we sent that ends a process; tells a kill of ours from an end of its own. */
+  endedBy: z.string().nullable(),
+});
+
+type ProcessRecord = z.infer<typeof recordSchema>;
+
+const POLL_MS = 15;
+/** A log this large is set aside as node.log.1 at the next start. */
+const LOG_BYTES_MAX = 16 * 1_024 * 1_024;
+
+/** 128 + 9. How a process ended that got any other signal is known to its parent only, which is long gone. */
+const EXIT_CODE_SIGKILL = 137;
+
+/** See the file's head. All calls are safe when the process is gone. */
+export class NodeProcess {
+  readonly node: string;
+  readonly logFile: string;
+  private readonly directory: string;
+
+  /**
+   * @param node its name
+   * @param directory its folder: log, pid record, store
+   */
+  constructor(node: string, directory: string) {
+    this.node = node;
+    this.directory = directory;
+    this.logFile = join(directory, "node.log");
+  }
+
+  private get recordFile(): string {
+    return join(this.directory, "process.json");
+  }
+
+  private record(): ProcessRecord | null {
+    try {
+      return recordSchema.parse(JSON.parse(readFileSync(this.recordFile, "utf8")));
+    } catch {
+      return null;
+    }
+  }
+
+  private live(): { readonly record: ProcessRecord; readonly facts: ProcessFacts } | null {
+    const record = this.record();
+    const facts = record === null ? null : findProcess(record);
+    return record === null || facts === null ? null : { record, facts };
+  }
+
+  /** @returns what the operating system says now */
+  observe(): NodeObservation {
+    const live = this.live();
+    const record = live?.record ?? this.record();
+    return {
+      node: this.node,
+      state: live?.facts.state ?? (record === null ? "missing" : "stopped"),
+      pid: live?.record.pid ?? null,
+      exitCode: live === null && record?.endedBy === "SIGKILL" ? EXIT_CODE_SIGKILL : null,
+      oomKilled: false,
+      startedAtMs: record?.startedAtMs ?? null,
+      rssBytes: live?.facts.rssBytes ?? null,
+    };
+  }
+
+  /**
+   * Starts the node unless it lives; wakes it when it is paused.
+   * @returns true when a new process was started
+   * @throws EngineError LAB_NODE_FAILED when the system starts no process
+   */
+  start(launch: NodeLaunch): boolean {
+    const live = this.live();
+    if (live !== null) {
+      if (live.facts.state === "paused") signalProcess(live.record, "SIGCONT");
+      return false;
+    }
+    mkdirSync(this.directory, { recursive: true });
+    this.setLargeLogAside();
+    const log = openSync(this.logFile, "a", 0o600);
+    try {
+      const child = spawn(process.execPath, [...launch.args], {
+        cwd: this.directory,
+        env: { ...process.env, ...launch.env },
+        detached: true,
+        stdio: ["ignore", log, log],
+      });
+      // A failed start is told by the missing pid below; without a listener the event would end this process.
+      child.on("error", () => undefined);
+      child.unref();
+      this.remember(child.pid);
+    } finally {
+      closeSync(log);
+    }
+    return true;
+  }
+
+  private remember(pid: number | undefined): void {
+    const identity = pid === undefined ? null : identify(pid);
+    if (identity === null) {
+      throw new EngineError("LAB_NODE_FAILED", {
+        message: `no process could be started for ${this.node}`,
+        hint: "check free memory and the process limit (`ulimit -u`)",
+      });
+    }
+    this.write({ ...identity, startedAtMs: Date.now(), endedBy: null });
+  }
+
+  private write(record: ProcessRecord): void {
+    writeAtomically(this.recordFile, `${JSON.stringify(record)}\n`);
+  }
+
+  private setLargeLogAside(): void {
+    if (existsSync(this.logFile) && statSync(this.logFile).size > LOG_BYTES_MAX) {
+      renameSync(this.logFile, `${this.logFile}.1`);
+    }
+  }
+
+  /**
+   * Sends a signal.
+   * @returns false when the node does not run
+   */
+  signal(signal: NodeJS.Signals): boolean {
+    const live = this.live();
+    if (live === null) return false;
+    const ends = signal !== "SIGSTOP" && signal !== "SIGCONT";
+    if (ends) this.write({ ...live.record, endedBy: signal });
+    return signalProcess(live.record, signal);
+  }
+
+  /**
+   * Waits until the process has ended.
+   * @returns false when it still lives after `timeoutMs`
+   */
+  async ended(timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs;
+    while (this.live() !== null) {
+      if (performance.now() >= deadline) return false;
+      await sleep(POLL_MS);
+    }
+    return true;
+  }
+}
