@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { silentLogger } from "../../../../engine/base/logger.ts";
 import { createRemotingClient } from "../../../../engine/remoting/client.ts";
 import { encodeFrameHead } from "../../../../engine/remoting/header.ts";
-import type { ProcessorTable } from "../../../../engine/remoting/processor.ts";
+import type { Processor, ProcessorTable } from "../../../../engine/remoting/processor.ts";
 import { createRemotingServer } from "../../../../engine/remoting/server.ts";
 import type { RemotingServer } from "../../../../engine/remoting/server-api.ts";
 import { Cleanup } from "../../../helpers/cleanup.ts";
@@ -14,7 +14,7 @@ const HANG = 902;
 const CALL_BACK = 903;
 
 const table: ProcessorTable = {
-  processors: new Map([
+  processors: new Map<number, Processor>([
     [ECHO, (request) => ({ code: 0, extFields: request.extFields, body: request.body })],
     [
       FAIL,
