@@ -2,6 +2,9 @@
  * What should exist, as data: the parsed, checked form of a `topology.yaml`. Everything else of the lab reads this.
  */
 
+/** The name servers' property file in a topology's folder. */
+export const NAMESRV_PROPERTIES = "namesrv.properties";
+
 export type NodeRole = "namesrv" | "broker-master" | "broker-slave" | "dashboard";
 
 /** Memory and CPU a node may use. */
