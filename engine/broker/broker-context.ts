@@ -145,6 +145,8 @@ export interface InternalMessage {
   readonly preparedTransactionOffset: number;
   readonly body: Buffer;
   readonly properties: ReadonlyMap<string, string>;
+  /** True for a delayed message that came due: its DELAY stays among the properties and delays it no more (store-and-ha 6.1). */
+  readonly isDue?: boolean;
 }
 
 /** Outcome of an internal put once it is as safe as the broker's mode promises. */

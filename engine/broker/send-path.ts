@@ -1,0 +1,181 @@
+/**
+ * What every send has in common once it passed its checks: one append, one waiter, one answer. The waiter is the only object a message
+ * leaves behind; its answer is written into the connection's slab when the store says the message is as safe as it was promised (A-04).
+ */
+import type { Channel } from "../remoting/channel.ts";
+import type { SerializeType } from "../remoting/command.ts";
+import { SendAnswerEncoder, type SendAnswer } from "../remoting/commands/send-message-response.ts";
+import {
+  PUT_STATUS,
+  type BatchMember,
+  type HostBytes,
+  type MessageInput,
+  type PutStatus,
+  type PutWaiter,
+} from "../store/store-api.ts";
+import { addressBytes, hostHex, offsetMessageId } from "../message/message-id.ts";
+import { internTopic } from "../message/topic-name.ts";
+import type { BrokerContext } from "./broker-context.ts";
+import { SCHEDULE_TOPIC } from "./names.ts";
+import { clusterPair, PropertyScan } from "./property-bytes.ts";
+import { refusalOfStatus, type Refusal } from "./send-checks.ts";
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** One send between its append and its answer. */
+export class SendWaiter implements PutWaiter, SendAnswer {
+  code = 0;
+  readonly opaque: number;
+  /** The queue the message will be seen in; for delayed ones not the one it was stored in (4.1.4). */
+  readonly queueId: number;
+  queueOffset = 0;
+  physicalOffset = 0;
+  endOffset = 0;
+  /** Of a batch: physical offsets of all members. */
+  memberOffsets: readonly number[] | null = null;
+  readonly channel: Channel;
+  readonly serializeType: SerializeType;
+  readonly isOneway: boolean;
+  private readonly path: SendPath;
+
+  /** @param request who asked, and for which queue */
+  constructor(
+    path: SendPath,
+    request: {
+      readonly channel: Channel;
+      readonly opaque: number;
+      readonly serializeType: SerializeType;
+      readonly isOneway: boolean;
+    },
+    queueId: number,
+  ) {
+    this.path = path;
+    this.channel = request.channel;
+    this.opaque = request.opaque;
+    this.serializeType = request.serializeType;
+    this.isOneway = request.isOneway;
+    this.queueId = queueId;
+  }
+
+  complete(status: PutStatus): void {
+    this.code = status;
+    this.path.answer(this);
+  }
+}
+
+/** Appends and answers; one a broker. */
+export class SendPath {
+  readonly context: BrokerContext;
+  readonly scan = new PropertyScan();
+  readonly clusterPair: Buffer;
+  /** Refilled for every message (engine-performance 7). */
+  readonly input: MessageInput;
+  /** Bytes appended whose senders were not answered yet (F-25). */
+  unansweredBytes = 0;
+  private readonly encoder: SendAnswerEncoder;
+  private readonly commonFields: readonly (readonly [string, string])[];
+  private readonly hosts = new WeakMap<Channel, HostBytes>();
+
+  /** @param context of the broker */
+  constructor(context: BrokerContext) {
+    const { config, storeHost } = context;
+    this.context = context;
+    this.clusterPair = clusterPair(config.brokerClusterName);
+    this.encoder = new SendAnswerEncoder({
+      storeHostHex: hostHex(storeHost.address, storeHost.port),
+      region: config.regionId,
+      traceOn: config.traceOn,
+    });
+    this.commonFields = [
+      ["MSG_REGION", config.regionId],
+      ["TRACE_ON", String(config.traceOn)],
+    ];
+    this.input = {
+      topic: internTopic(SCHEDULE_TOPIC),
+      queueId: 0,
+      flag: 0,
+      sysFlag: 0,
+      bornTimestamp: 0,
+      bornHost: storeHost,
+      storeHost,
+      reconsumeTimes: 0,
+      preparedTransactionOffset: 0,
+      body: NO_BYTES,
+      bodyStart: 0,
+      bodyEnd: 0,
+      properties: NO_BYTES,
+      propertiesStart: 0,
+      propertiesEnd: 0,
+    };
+  }
+
+  /** @returns address and port of the peer as records keep them */
+  bornHost(channel: Channel): HostBytes {
+    let host = this.hosts.get(channel);
+    if (host === undefined) {
+      host = { address: addressBytes(channel.remoteAddress), port: channel.remotePort };
+      this.hosts.set(channel, host);
+    }
+    return host;
+  }
+
+  /**
+   * Appends `input`, or all of `members` with it, and answers when it is safe.
+   * @param waiter who is answered
+   * @param waits false for WAIT=false (A-06)
+   * @param members of a batch, null for one message
+   */
+  submit(waiter: SendWaiter, waits: boolean, members: readonly BatchMember[] | null): void {
+    const { store, stats } = this.context;
+    const result =
+      members === null ? store.append(this.input) : store.appendBatch(this.input, members);
+    if (result.status !== PUT_STATUS.OK) {
+      this.refuse(waiter, refusalOfStatus(result.status));
+      return;
+    }
+    waiter.physicalOffset = result.physicalOffset;
+    waiter.queueOffset = result.queueOffset;
+    waiter.endOffset = result.endOffset;
+    if (members !== null) waiter.memberOffsets = result.memberOffsets;
+    const bytes = result.endOffset - result.physicalOffset;
+    stats.putMessages += members === null ? 1 : members.length;
+    stats.putBytes += bytes;
+    this.unansweredBytes += bytes;
+    store.whenSafe(waiter, waits);
+  }
+
+  /** Answers a send that was not taken. */
+  refuse(waiter: SendWaiter, refusal: Refusal): void {
+    if (waiter.isOneway) return;
+    waiter.channel.respond(waiter.opaque, waiter.serializeType, {
+      ...refusal,
+      extFields: new Map(this.commonFields),
+    });
+  }
+
+  /** Answers a send whose message is in the log; its code says how safe it is. */
+  answer(waiter: SendWaiter): void {
+    this.unansweredBytes -= waiter.endOffset - waiter.physicalOffset;
+    if (waiter.isOneway || !waiter.channel.isOpen) return;
+    if (waiter.memberOffsets !== null) {
+      this.answerBatch(waiter, waiter.memberOffsets);
+      return;
+    }
+    const { outbound } = waiter.channel;
+    this.encoder.write(outbound, waiter, waiter.serializeType);
+    outbound.schedule();
+  }
+
+  private answerBatch(waiter: SendWaiter, offsets: readonly number[]): void {
+    const ids = offsets.map((offset) => offsetMessageId(this.context.storeHost, offset));
+    waiter.channel.respond(waiter.opaque, waiter.serializeType, {
+      code: waiter.code,
+      extFields: new Map([
+        ...this.commonFields,
+        ["msgId", ids.join(",")],
+        ["queueId", String(waiter.queueId)],
+        ["queueOffset", String(waiter.queueOffset)],
+      ]),
+    });
+  }
+}
