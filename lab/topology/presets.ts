@@ -5,15 +5,7 @@ import { EngineError } from "../../engine/base/engine-error.ts";
 import { suggestion } from "../base/did-you-mean.ts";
 import { installRoot } from "../base/install-root.ts";
 import { TOPOLOGY_FILE, loadTopologyFolder, type LoadedTopology } from "./load.ts";
-
-/** What a list of presets shows. */
-export interface PresetSummary {
-  readonly name: string;
-  readonly description: string;
-  readonly hosts: number;
-  readonly nodes: number;
-  readonly promises: readonly string[];
-}
+import type { Topology } from "./topology.ts";
 
 /** From the smallest to the safest; folders not named here follow in alphabetical order. */
 const ORDER: readonly string[] = ["1m", "2m-noslave", "2m-2s-async", "2m-2s-sync"];
@@ -33,21 +25,9 @@ export function presetNames(): readonly string[] {
     .toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b));
 }
 
-/** @returns the preset as one line and its promises */
-export function describePreset(name: string): PresetSummary {
-  const { topology } = loadTopologyFolder(join(presetsFolder(), name));
-  return {
-    name: topology.name,
-    description: topology.description,
-    hosts: topology.hosts.length,
-    nodes: topology.nodes.length,
-    promises: topology.promises,
-  };
-}
-
 /** @returns all presets, simplest first */
-export function listPresets(): readonly PresetSummary[] {
-  return presetNames().map(describePreset);
+export function listPresets(): readonly Topology[] {
+  return presetNames().map((name) => loadTopologyFolder(join(presetsFolder(), name)).topology);
 }
 
 function looksLikePath(nameOrPath: string): boolean {

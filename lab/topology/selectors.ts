@@ -2,8 +2,6 @@
  * How commands name nodes: `broker-a-master` is one node, `@masters`, `@slaves`, `@brokers`, `@namesrvs`, `@host-1`, `@broker-a` and
  * `@all` are groups.
  */
-import { EngineError } from "../../engine/base/engine-error.ts";
-import { suggestion } from "../base/did-you-mean.ts";
 import type { LabNode, Topology } from "./topology.ts";
 import { isBroker } from "./validate.ts";
 
@@ -27,43 +25,19 @@ function groupsOf(topology: Topology): ReadonlyMap<string, Accepts> {
   return groups;
 }
 
-/** @returns every selector that means something in this topology, for completion and help */
-export function selectorsOf(topology: Topology): readonly string[] {
-  return [...topology.nodes.map((node) => node.name), ...groupsOf(topology).keys()];
-}
-
-function unknown(selector: string, topology: Topology): EngineError {
-  const names = topology.nodes.map((node) => node.name).join(", ");
-  const groups = [...groupsOf(topology).keys()].join(", ");
-  return new EngineError("LAB_NODE_UNKNOWN", {
-    message: `there is no node or group "${selector}" in ${topology.name}`,
-    hint: suggestion(selector, selectorsOf(topology), `nodes are ${names}; groups are ${groups}`),
-  });
-}
-
-function empty(selector: string, topology: Topology): EngineError {
-  return new EngineError("LAB_NODE_UNKNOWN", {
-    message: `${topology.name} has no node in ${selector}`,
-    hint: `its nodes are ${topology.nodes.map((node) => node.name).join(", ")}`,
-  });
-}
-
 /**
  * @param topology of the lab
- * @param selectors names and groups; a node several of them name comes once
- * @returns the nodes in the topology's order
- * @throws EngineError LAB_NODE_UNKNOWN naming what comes nearest
+ * @param selector a node's name or a group
+ * @returns its nodes in the topology's order; empty when there is no such node or group, or the group is empty here
  */
-export function selectNodes(topology: Topology, selectors: readonly string[]): readonly LabNode[] {
-  const groups = groupsOf(topology);
-  const chosen = new Set<LabNode>();
-  for (const selector of selectors) {
-    const accepts = groups.get(selector) ?? ((node: LabNode) => node.name === selector);
-    const matches = topology.nodes.filter(accepts);
-    if (matches.length === 0) {
-      throw groups.has(selector) ? empty(selector, topology) : unknown(selector, topology);
-    }
-    for (const node of matches) chosen.add(node);
-  }
-  return topology.nodes.filter((node) => chosen.has(node));
+export function resolveSelector(topology: Topology, selector: string): readonly LabNode[] {
+  const accepts = groupsOf(topology).get(selector) ?? ((node: LabNode) => node.name === selector);
+  return topology.nodes.filter(accepts);
+}
+
+/** @returns every group that has a node in this topology, for completion, help and suggestions */
+export function selectorNames(topology: Topology): readonly string[] {
+  return [...groupsOf(topology)]
+    .filter(([, accepts]) => topology.nodes.some(accepts))
+    .map(([name]) => name);
 }
