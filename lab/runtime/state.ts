@@ -130,6 +130,15 @@ export function readState(home: string, name: string): LabState | null {
   throw corrupt(path, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not valid"}`);
 }
 
+/**
+ * @param home folder of all labs
+ * @param name of a lab, or of anything else only one command may work on
+ * @returns path of its lock, beside the lab's folder so that removing the folder leaves the lock held
+ */
+export function lockFile(home: string, name: string): string {
+  return join(home, `.${name}.lock`);
+}
+
 /** Replaces a lab's state file as a whole. */
 export function writeState(home: string, state: LabState): void {
   writeAtomically(stateFile(home, state.name), `${JSON.stringify(state, null, 2)}\n`);
@@ -163,6 +172,26 @@ export function takenIndexes(home: string, name: string): ReadonlyMap<number, st
     }
   }
   return taken;
+}
+
+/**
+ * What can be removed of a lab whose state file is damaged: processes by the records in its folder, containers by the lab's label.
+ * @returns one allocation a runtime, without nodes
+ */
+export function salvageAllocations(home: string, name: string): readonly LabAllocation[] {
+  const stateDir = join(home, name);
+  const topology: Topology = {
+    name: "unknown",
+    description: "",
+    dir: stateDir,
+    hosts: [],
+    nodes: [],
+    clusterName: "",
+    promises: [],
+  };
+  const hasContainers = readdirSync(stateDir).some((file) => /^compose.*\.ya?ml$/.test(file));
+  const kinds = hasContainers ? (["docker", "process"] as const) : (["process"] as const);
+  return kinds.map((runtime) => ({ name, runtime, topology, subnets: {}, stateDir }));
 }
 
 /** @returns the allocation the runtimes work with */

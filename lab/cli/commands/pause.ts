@@ -1,0 +1,43 @@
+import { defineCommand } from "../define-command.ts";
+import { actOnNodes } from "./act-on-nodes.ts";
+import { NODES_ARGUMENT, timeoutOption } from "./common-options.ts";
+
+export const pauseCommand = defineCommand({
+  name: "pause",
+  summary: "freeze nodes: connections stay open, nothing answers",
+  description:
+    "The node keeps its connections and answers nothing, as a machine that hangs. Name servers notice after 120 s.",
+  examples: [{ command: "lab pause broker-a-master", what: "a broker that hangs" }],
+  args: [NODES_ARGUMENT],
+  options: {},
+  run: (context, { args }) =>
+    actOnNodes(context, args, {
+      name: "pause",
+      act: async (lab, node) => {
+        await lab.runtime.pause(node);
+        return "paused";
+      },
+      next: (nodes) => `lab unpause ${nodes}`,
+    }),
+});
+
+export const unpauseCommand = defineCommand({
+  name: "unpause",
+  summary: "let paused nodes go on, wait until they serve",
+  description: "The opposite of `lab pause`. A node that was not paused is left alone.",
+  examples: [{ command: "lab unpause broker-a-master", what: "the hanging broker goes on" }],
+  args: [NODES_ARGUMENT],
+  options: { timeout: timeoutOption(60_000) },
+  run: (context, { args, options }) =>
+    actOnNodes(context, args, {
+      name: "unpause",
+      act: async (lab, node) => {
+        const seen = (await lab.runtime.observe()).find((entry) => entry.node === node);
+        if (seen?.state === "running") return "was not paused";
+        await lab.runtime.unpause(node);
+        return "goes on";
+      },
+      readyWithinMs: options.timeout,
+      next: () => "lab status",
+    }),
+});

@@ -1,0 +1,167 @@
+/** What `lab up` and `lab status` show of a lab: the same facts as a table and as JSON. */
+import type { ChalkInstance } from "chalk";
+import type { LabNode } from "../topology/topology.ts";
+import type { LabRuntime, NodeObservation } from "../runtime/runtime.ts";
+import type { LabState } from "../runtime/state.ts";
+import { inspectNodes, machineAddress, type NodeHealth } from "../runtime/wait/health.ts";
+import { labAdmin, namesrvEndpoints } from "../runtime/wait/ready.ts";
+import { table } from "./output.ts";
+
+const MIB = 1_024 * 1_024;
+
+/** One node, as `--json` prints it. */
+export interface NodeRow {
+  readonly node: string;
+  readonly role: string;
+  readonly host: string;
+  readonly alias: string;
+  readonly address: string;
+  readonly state: NodeObservation["state"];
+  readonly health: NodeHealth["health"];
+  readonly reason: string;
+  readonly pid: number | null;
+  readonly exitCode: number | null;
+  readonly oomKilled: boolean;
+  readonly startedAtMs: number | null;
+  readonly rssBytes: number | null;
+  readonly ports: Readonly<Record<string, string>>;
+}
+
+/** A lab at one instant. */
+export interface LabView {
+  readonly lab: string;
+  readonly preset: string;
+  readonly cluster: string;
+  readonly runtime: string;
+  readonly healthy: boolean;
+  /** What a client is given as its name server address. */
+  readonly namesrv: string;
+  readonly dashboard: string | null;
+  readonly stateDir: string;
+  readonly nodes: readonly NodeRow[];
+}
+
+const ROLE_TEXT: Readonly<Record<LabNode["role"], string>> = {
+  namesrv: "name server",
+  "broker-master": "master",
+  "broker-slave": "slave",
+  dashboard: "dashboard",
+};
+
+function roleText(node: LabNode): string {
+  const broker = node.broker;
+  return broker === undefined ? ROLE_TEXT[node.role] : `${ROLE_TEXT[node.role]} of ${broker.brokerName}`;
+}
+
+function portsOf(runtime: LabRuntime, node: string): Record<string, string> {
+  return Object.fromEntries(
+    runtime
+      .endpoints()
+      .filter((endpoint) => endpoint.node === node)
+      .map((endpoint) => [endpoint.port, endpoint.address]),
+  );
+}
+
+function rowOf(
+  runtime: LabRuntime,
+  node: LabNode,
+  seen: { readonly observation: NodeObservation; readonly health: NodeHealth },
+): NodeRow {
+  const { observation, health } = seen;
+  return {
+    node: node.name,
+    role: roleText(node),
+    host: node.host,
+    alias: node.alias,
+    address: machineAddress(runtime, node.name),
+    state: observation.state,
+    health: health.health,
+    reason: health.reason,
+    pid: observation.pid,
+    exitCode: observation.exitCode,
+    oomKilled: observation.oomKilled,
+    startedAtMs: observation.startedAtMs,
+    rssBytes: observation.rssBytes,
+    ports: portsOf(runtime, node.name),
+  };
+}
+
+function missing(node: string): NodeObservation {
+  return {
+    node,
+    state: "missing",
+    pid: null,
+    exitCode: null,
+    oomKilled: false,
+    startedAtMs: null,
+    rssBytes: null,
+  };
+}
+
+/**
+ * Asks every node of a lab.
+ * @param state of the lab
+ * @param runtime of the lab
+ */
+export async function viewLab(state: LabState, runtime: LabRuntime): Promise<LabView> {
+  const admin = labAdmin(runtime);
+  try {
+    const [observed, health] = await Promise.all([runtime.observe(), inspectNodes(runtime, admin)]);
+    const observations = new Map(observed.map((entry) => [entry.node, entry]));
+    const healths = new Map(health.map((entry) => [entry.node, entry]));
+    const nodes = state.topology.nodes.map((node) =>
+      rowOf(runtime, node, {
+        observation: observations.get(node.name) ?? missing(node.name),
+        health: healths.get(node.name) ?? { node: node.name, health: "down", reason: "unknown" },
+      }),
+    );
+    const dashboard = state.topology.nodes.find((node) => node.role === "dashboard");
+    return {
+      lab: state.name,
+      preset: state.topology.name,
+      cluster: state.topology.clusterName,
+      runtime: state.runtime,
+      healthy: nodes.every((node) => node.health === "ok"),
+      namesrv: namesrvEndpoints(runtime).join(";"),
+      dashboard:
+        dashboard === undefined ? null : `http://${machineAddress(runtime, dashboard.name)}`,
+      stateDir: runtime.allocation.stateDir,
+      nodes,
+    };
+  } finally {
+    admin.close();
+  }
+}
+
+function healthText(row: NodeRow, color: ChalkInstance): string {
+  if (row.health === "ok") return color.green("ok");
+  const paint = row.health === "degraded" ? color.yellow : color.red;
+  return paint(`${row.health}: ${row.reason}`);
+}
+
+function memoryText(row: NodeRow): string {
+  return row.rssBytes === null ? "-" : `${Math.round(row.rssBytes / MIB)} MiB`;
+}
+
+/** @returns the table of nodes and the addresses to use, for people */
+export function renderView(view: LabView, color: ChalkInstance): string {
+  const rows = view.nodes.map((row) => [
+    color.bold(row.node),
+    row.role,
+    row.host,
+    row.address,
+    row.state,
+    memoryText(row),
+    healthText(row, color),
+  ]);
+  const header = ["NODE", "ROLE", "HOST", "ADDRESS", "STATE", "MEMORY", "HEALTH"];
+  const lines = [
+    table(header, rows),
+    "",
+    `name server address for clients  ${color.bold(view.namesrv)}`,
+  ];
+  if (view.dashboard !== null) {
+    lines.push(`dashboard                        ${color.bold(view.dashboard)}`);
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,71 @@
+/** From a lab's name to its state and runtime, and from what the user typed to nodes. */
+import { EngineError } from "../../engine/base/engine-error.ts";
+import type { LabRuntime } from "../runtime/runtime.ts";
+import { createRuntime } from "../runtime/select-runtime.ts";
+import { allocationOf, checkLabName, labNames, readState, type LabState } from "../runtime/state.ts";
+import type { LabNode } from "../topology/topology.ts";
+import { resolveSelector, selectorNames } from "../topology/selectors.ts";
+import type { CommandContext } from "./define-command.ts";
+import { suggestion } from "./did-you-mean.ts";
+
+/** A lab that exists. */
+export interface OpenLab {
+  readonly state: LabState;
+  readonly runtime: LabRuntime;
+}
+
+/** @returns what a person types to say which lab, as the end of a command; empty for the default one */
+export function nameFlag(labName: string): string {
+  return labName === "lab" ? "" : ` --name ${labName}`;
+}
+
+function notFound(context: CommandContext): EngineError {
+  const others = labNames(context.home);
+  const where = `there is no lab "${context.labName}" in ${context.home}`;
+  const hint =
+    others.length === 0
+      ? "make one with `lab up 2m-2s-sync`"
+      : `labs here: ${others.join(", ")} (choose with \`--name\`); or make it: \`lab up 2m-2s-sync${nameFlag(context.labName)}\``;
+  return new EngineError("LAB_NOT_FOUND", { message: where, hint });
+}
+
+/**
+ * @param context whose lab name is looked up
+ * @throws EngineError LAB_NOT_FOUND | LAB_STATE_CORRUPT
+ */
+export async function openLab(context: CommandContext): Promise<OpenLab> {
+  checkLabName(context.labName);
+  const state = readState(context.home, context.labName);
+  if (state === null) throw notFound(context);
+  return { state, runtime: await createRuntime(allocationOf(context.home, state)) };
+}
+
+/**
+ * @param lab whose nodes are meant
+ * @param words node names and selectors such as `@masters`
+ * @returns the nodes, each once, in the topology's order
+ * @throws EngineError LAB_NODE_UNKNOWN with the nearest names
+ */
+export function selectNodes(lab: OpenLab, words: readonly string[]): readonly LabNode[] {
+  const { topology } = lab.state;
+  const chosen = new Set<string>();
+  for (const word of words) {
+    const nodes = resolveSelector(topology, word);
+    if (nodes.length === 0) throw unknownNode(topology.nodes, word, selectorNames(topology));
+    for (const node of nodes) chosen.add(node.name);
+  }
+  return topology.nodes.filter((node) => chosen.has(node.name));
+}
+
+function unknownNode(
+  nodes: readonly LabNode[],
+  word: string,
+  selectors: readonly string[],
+): EngineError {
+  const names = nodes.map((node) => node.name);
+  const all = `nodes: ${names.join(", ")}; groups: ${selectors.join(", ")}`;
+  return new EngineError("LAB_NODE_UNKNOWN", {
+    message: `this lab has no node or group "${word}"`,
+    hint: suggestion(word, [...names, ...selectors], all),
+  });
+}
