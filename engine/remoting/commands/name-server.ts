@@ -19,6 +19,10 @@ export const REGISTER_BROKER = {
     bodyCrc32: opt("i32"),
     /** Ours: `CIDR=host:port,…`, the address each network reaches the broker at (ARCHITECTURE, split-horizon). */
     advertisedAddresses: opt("string"),
+    /** Ours: how often this broker name changed its master; decides between two masters (H-12). */
+    masterEpoch: opt("i64"),
+    /** Ours: random id kept in the store directory (H-12). */
+    storeId: opt("string"),
   },
   response: { masterAddr: opt("string"), haServerAddr: opt("string") },
 } as const satisfies CommandSpec;
