@@ -11,6 +11,7 @@ const entries = {
   mqbroker: "engine/broker/main.ts",
   lab: "lab/cli/bin.ts",
   dashboard: "lab/dashboard/server/main.ts",
+  health: "docker/health.ts",
 };
 const web = join(root, "lab/dashboard/web");
 

