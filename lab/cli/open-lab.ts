@@ -6,7 +6,7 @@ import { allocationOf, checkLabName, labNames, readState, type LabState } from "
 import type { LabNode } from "../topology/topology.ts";
 import { resolveSelector, selectorNames } from "../topology/selectors.ts";
 import type { CommandContext } from "./define-command.ts";
-import { suggestion } from "./did-you-mean.ts";
+import { suggestion } from "../base/did-you-mean.ts";
 
 /** A lab that exists. */
 export interface OpenLab {

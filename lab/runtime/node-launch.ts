@@ -1,7 +1,12 @@
 /** How one node of a lab is started as a local process: program, flags, environment. Pure. */
 import { join } from "node:path";
-import type { LabNode, NodePort, Topology } from "../topology/topology.ts";
-import { programFile } from "./install-root.ts";
+import {
+  NAMESRV_PROPERTIES,
+  type LabNode,
+  type NodePort,
+  type Topology,
+} from "../topology/topology.ts";
+import { programFile } from "./program-file.ts";
 import type { LabAllocation } from "./runtime.ts";
 
 /** Everything `spawn` needs. */
@@ -41,9 +46,9 @@ export function nodeDirectory(allocation: LabAllocation, node: string): string {
   return join(allocation.stateDir, "nodes", node);
 }
 
-function namesrvLaunch(node: LabNode, directory: string): NodeLaunch {
+function namesrvLaunch(node: LabNode, allocation: LabAllocation, directory: string): NodeLaunch {
   return {
-    args: [programFile("mqnamesrv")],
+    args: [programFile("mqnamesrv"), "-c", join(allocation.topology.dir, NAMESRV_PROPERTIES)],
     env: {
       ROCKETMQ_OVERRIDES: overrides({
         listenPort: localPort(node, "namesrv"),
@@ -144,7 +149,7 @@ export function nodeLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch
     `--max-old-space-size=${node.resources.heapMiB}`,
   ];
   const launch = {
-    namesrv: () => namesrvLaunch(node, directory),
+    namesrv: () => namesrvLaunch(node, allocation, directory),
     "broker-master": () => brokerLaunch(node, allocation, directory),
     "broker-slave": () => brokerLaunch(node, allocation, directory),
     dashboard: () => dashboardLaunch(node, allocation),

@@ -1,0 +1,101 @@
+import { EngineError } from "../../../engine/base/engine-error.ts";
+import { LAB_INDEX_MAX } from "../../runtime/allot.ts";
+import { bringUp, type BroughtUp } from "../../runtime/bring-up.ts";
+import { defineCommand, type CommandContext } from "../define-command.ts";
+import { renderView, viewLab, type LabView } from "../lab-view.ts";
+import { nameFlag } from "../open-lab.ts";
+import { choiceOption, numberOption, textOption } from "../options.ts";
+import { timeoutOption } from "./common-options.ts";
+
+const indexOption = numberOption(
+  "--index <n>",
+  "which block of ports: adds 1000 * n to each; default: $LAB_INDEX, else the first no lab here holds",
+  { min: 0, max: LAB_INDEX_MAX, initial: undefined },
+);
+
+function nextCommands(view: LabView): readonly (readonly [string, string])[] {
+  const flag = nameFlag(view.lab);
+  const master = view.nodes.find((row) => row.role.startsWith("master"))?.node ?? "@masters";
+  return [
+    [`lab status${flag}`, "how it is"],
+    [`lab bench --producers 8${flag}`, "what this mode costs"],
+    [`lab kill ${master}${flag}`, "break it, then lab start"],
+    [`lab logs -f${flag}`, "what the nodes say"],
+    [`lab down${flag}`, "stop it, keep the data"],
+  ];
+}
+
+function renderUp(context: CommandContext, up: BroughtUp, view: LabView): string {
+  const { color } = context;
+  const next = nextCommands(view);
+  const width = Math.max(...next.map(([command]) => command.length));
+  const did = up.started.length === 0 ? "ran already" : "is ready";
+  return [
+    `lab ${color.bold(view.lab)} (${view.preset}) ${did} after ${(up.elapsedMs / 1_000).toFixed(1)} s; runtime ${view.runtime}: ${up.reason}`,
+    "",
+    renderView(view, color),
+    "",
+    "next",
+    ...next.map(([command, what]) => `  ${color.cyan(command.padEnd(width))}  ${what}`),
+  ].join("\n");
+}
+
+/** `lab up PRESET` and `lab up --topology DIR` are two ways to say one thing. */
+function topologyWanted(preset: string | undefined, folder: string | undefined): string | undefined {
+  if (preset === undefined || folder === undefined) return folder ?? preset;
+  throw new EngineError("CLI_USAGE", {
+    message: "a preset and --topology exclude each other",
+    hint: "leave one of the two out; `lab presets` lists the presets",
+  });
+}
+
+export const upCommand = defineCommand({
+  name: "up",
+  summary: "bring a cluster up and wait until it is ready",
+  description:
+    "Uses Docker when an engine answers, local processes otherwise, and says which. Ready means: every broker is routed by every name server, slaves are in sync, one probe message went round through every master. Running it again starts what is missing and changes nothing else. Ctrl-C takes back what this call started.",
+  examples: [
+    { command: "lab up 2m-2s-sync", what: "two masters, two slaves, synchronous double write" },
+    { command: "lab up", what: "go on with the lab that is there" },
+    { command: "lab up 1m --name second", what: "a second lab beside the first" },
+    { command: "lab up 2m-2s-async --runtime process", what: "local processes, no containers" },
+    { command: "lab up --topology ./my-cluster", what: "your own topology.yaml and property files" },
+  ],
+  args: [
+    { name: "PRESET", help: "see `lab presets`; default 2m-2s-sync for a new lab", required: false },
+  ],
+  options: {
+    runtime: choiceOption("--runtime <kind>", "default: Docker if there, else processes", {
+      allowed: ["docker", "process"],
+      initial: undefined,
+    }),
+    topology: textOption("--topology <dir>", "folder with a topology.yaml instead of a preset"),
+    index: indexOption,
+    timeout: timeoutOption(120_000),
+  },
+  async run(context, { args, options }) {
+    const up = await bringUp({
+      home: context.home,
+      name: context.labName,
+      cwd: context.io.cwd,
+      preset: topologyWanted(args[0], options.topology),
+      runtime: options.runtime,
+      index: options.index ?? indexOption.parse(context.io.env["LAB_INDEX"]),
+      timeoutMs: options.timeout,
+      signal: context.signal,
+      progress: context.progress,
+    });
+    const view = await viewLab(up.state, up.runtime);
+    return {
+      schema: "lab.up/1",
+      data: {
+        ...view,
+        runtimeReason: up.reason,
+        started: up.started,
+        readyMs: Math.round(up.elapsedMs),
+        waited: up.report,
+      },
+      text: renderUp(context, up, view),
+    };
+  },
+});

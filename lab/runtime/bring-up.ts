@@ -1,0 +1,199 @@
+/**
+ * `lab up` without its talk: lock, state, checks, start, wait. Whatever happens in between, the next call finds a state it can go on
+ * from; an end by signal leaves nothing behind that this call started.
+ */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { EngineError } from "../../engine/base/engine-error.ts";
+import { loadTopology } from "../topology/presets.ts";
+import { describeProblem } from "../topology/problem.ts";
+import type { Topology } from "../topology/topology.ts";
+import { allot, refresh } from "./allot.ts";
+import { acquireLock } from "./lock.ts";
+import { checkMachine } from "./preflight/check-machine.ts";
+import type { LabRuntime, NodeObservation, RuntimeKind } from "./runtime.ts";
+import { chooseRuntime, createRuntime, type RuntimeChoice } from "./select-runtime.ts";
+import {
+  allocationOf,
+  checkLabName,
+  lockFile,
+  readState,
+  writeState,
+  type LabState,
+} from "./state.ts";
+import { waitUntilReady, type ReadyReport } from "./wait/ready.ts";
+
+/** How the work is told; see lab/cli/progress.ts. */
+export interface BringUpProgress {
+  step<Result>(title: string, work: (say: (message: string) => void) => Promise<Result>): Promise<Result>;
+  note(text: string): void;
+}
+
+export interface BringUpOptions {
+  readonly home: string;
+  readonly name: string;
+  readonly cwd: string;
+  /** Preset or folder; undefined: what the lab is, else `2m-2s-sync`. */
+  readonly preset: string | undefined;
+  /** Undefined: what the lab has, else the best the machine offers. */
+  readonly runtime: RuntimeKind | undefined;
+  readonly index: number | undefined;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly progress: BringUpProgress;
+}
+
+/** A lab that is ready. */
+export interface BroughtUp {
+  readonly state: LabState;
+  readonly runtime: LabRuntime;
+  /** Why this runtime. */
+  readonly reason: string;
+  /** Nodes this call started. */
+  readonly started: readonly string[];
+  readonly report: ReadyReport;
+  readonly elapsedMs: number;
+}
+
+const DEFAULT_PRESET = "2m-2s-sync";
+/** Allotting is a matter of milliseconds; two `up` of different labs wait for each other. */
+const ALLOT_WAIT_MS = 30_000;
+
+function loadWith(options: BringUpOptions, name: string): Topology {
+  const { topology, warnings } = loadTopology(name, options.cwd);
+  for (const warning of warnings) options.progress.note(`note: ${describeProblem(warning)}`);
+  return topology;
+}
+
+function conflict(state: LabState, what: string): EngineError {
+  return new EngineError("LAB_CONFLICT", {
+    message: `lab "${state.name}" exists already and ${what}`,
+    hint: `go on with it: \`lab up --name ${state.name}\`; beside it: \`lab up --name NAME\`; instead of it: \`lab destroy --name ${state.name}\` first`,
+  });
+}
+
+/** An existing lab keeps what it is; only the content of its folder may have changed. */
+function continueLab(options: BringUpOptions, state: LabState): LabState {
+  const { preset, runtime, index } = options;
+  if (runtime !== undefined && runtime !== state.runtime) {
+    throw conflict(state, `runs with ${state.runtime}`);
+  }
+  if (index !== undefined && index !== state.index) {
+    throw conflict(state, `holds block ${state.index} of the ports`);
+  }
+  const topology = loadWith(options, preset ?? state.topology.dir);
+  if (topology.dir !== state.topology.dir) throw conflict(state, `is a ${state.topology.name}`);
+  return refresh(state, topology);
+}
+
+function isLive(seen: NodeObservation): boolean {
+  return seen.state === "running" || seen.state === "paused";
+}
+
+async function liveNodes(runtime: LabRuntime): Promise<ReadonlySet<string>> {
+  return new Set((await runtime.observe()).filter(isLive).map((seen) => seen.node));
+}
+
+interface Prepared {
+  readonly state: LabState;
+  readonly runtime: LabRuntime;
+  readonly isNew: boolean;
+  readonly reason: string;
+  readonly liveBefore: ReadonlySet<string>;
+}
+
+async function choose(options: BringUpOptions, known: LabState | null): Promise<RuntimeChoice> {
+  if (known === null) return chooseRuntime(options.runtime);
+  return { kind: known.runtime, reason: `lab ${known.name} was made with it` };
+}
+
+/** Allots, checks the machine and writes the state; a failed check of a new lab leaves nothing. */
+async function prepare(options: BringUpOptions): Promise<Prepared> {
+  const { home, name } = options;
+  using _allotment = await acquireLock(lockFile(home, "allotment"), {
+    command: "lab up",
+    waitMs: ALLOT_WAIT_MS,
+  });
+  const known = readState(home, name);
+  const topology = known === null ? loadWith(options, options.preset ?? DEFAULT_PRESET) : null;
+  const continued = known === null ? null : continueLab(options, known);
+  const choice = await choose(options, known);
+  options.progress.note(`runtime ${choice.kind}: ${choice.reason}`);
+  const state =
+    continued ??
+    allot({
+      home,
+      name,
+      topology: topology ?? loadWith(options, DEFAULT_PRESET),
+      runtime: choice.kind,
+      index: options.index,
+    });
+  const runtime = await createRuntime(allocationOf(home, state));
+  const liveBefore = await liveNodes(runtime);
+  await checkMachine(runtime.allocation, liveBefore);
+  writeState(home, { ...state, phase: "starting" });
+  return { state, runtime, isNew: known === null, reason: choice.reason, liveBefore };
+}
+
+/** Takes back what this call did: a new lab goes, an old one keeps its data and what ran before. */
+async function takeBack(options: BringUpOptions, prepared: Prepared): Promise<void> {
+  const { runtime, isNew, liveBefore, state } = prepared;
+  await options.progress.step("Taking back what was started", async (say) => {
+    if (isNew) {
+      await runtime.destroy(({ node, message }) => say(`${node ?? ""} ${message}`.trim()));
+      rmSync(join(options.home, state.name), { recursive: true, force: true });
+      return;
+    }
+    const now = await liveNodes(runtime);
+    const ours = [...now].filter((node) => !liveBefore.has(node));
+    await Promise.all(ours.map((node) => runtime.stop(node)));
+    if (liveBefore.size === 0) await runtime.down(() => undefined);
+    writeState(options.home, { ...state, phase: liveBefore.size === 0 ? "down" : "starting" });
+  });
+}
+
+async function startAndWait(
+  options: BringUpOptions,
+  prepared: Prepared,
+): Promise<{ readonly started: readonly string[]; readonly report: ReadyReport }> {
+  const { runtime, state } = prepared;
+  const { signal, progress } = options;
+  const deadline = performance.now() + options.timeoutMs;
+  const started: string[] = [];
+  await progress.step(`Starting ${state.topology.nodes.length} nodes`, (say) =>
+    runtime.up(({ node, message }) => {
+      if (node !== null) started.push(node);
+      say(`${node ?? ""} ${message}`.trim());
+    }, signal),
+  );
+  const nodes = new Set(state.topology.nodes.map((node) => node.name));
+  const report = await progress.step("Waiting until ready", (say) =>
+    waitUntilReady({ runtime, nodes, deadline, signal, say }),
+  );
+  return { started: [...new Set(started)], report };
+}
+
+/**
+ * Brings a lab up, or finishes what an earlier call left half done. Does nothing to nodes that run.
+ * @throws EngineError LAB_BUSY | LAB_CONFLICT | TOPOLOGY_* | LAB_PORT_TAKEN | … of the checks | LAB_NOT_READY | LAB_NODE_FAILED
+ */
+export async function bringUp(options: BringUpOptions): Promise<BroughtUp> {
+  const begun = performance.now();
+  checkLabName(options.name);
+  using _lock = await acquireLock(lockFile(options.home, options.name), {
+    command: "lab up",
+    waitMs: 0,
+  });
+  const prepared = await prepare(options);
+  try {
+    options.signal.throwIfAborted();
+    const { started, report } = await startAndWait(options, prepared);
+    const state: LabState = { ...prepared.state, phase: "up" };
+    writeState(options.home, state);
+    const { runtime, reason } = prepared;
+    return { state, runtime, reason, started, report, elapsedMs: performance.now() - begun };
+  } catch (error) {
+    if (options.signal.aborted) await takeBack(options, prepared);
+    throw error;
+  }
+}
