@@ -11,7 +11,7 @@ COPY dist/mqnamesrv.mjs dist/mqbroker.mjs dist/dashboard.mjs dist/health.mjs /ap
 COPY dist/web/ /app/web/
 
 # HOME is where RocketMQ's defaults ($HOME/store, $HOME/namesrv) lie.
-ENV HOME=/data NODE_ENV=production NODE_OPTIONS=--disable-proto=delete
+ENV HOME=/data NODE_ENV=production NODE_OPTIONS="--disable-proto=delete --disallow-code-generation-from-strings"
 WORKDIR /data
 USER 10001:10001
 CMD ["mqnamesrv"]

@@ -14,7 +14,7 @@ export interface NodePlan {
 }
 
 /** Start flags of every node (B-02), and for brokers a young generation that load does not fill at once (engine-performance 8). */
-const SAFETY_FLAGS = "--disable-proto=delete";
+const SAFETY_FLAGS = "--disable-proto=delete --disallow-code-generation-from-strings";
 const BROKER_FLAGS = "--max-semi-space-size=16";
 const SMALL_FLAGS = "--max-semi-space-size=2";
 

@@ -36,10 +36,10 @@ function overridesOf(found: Service): ReadonlyMap<string, string> {
   );
 }
 
-/** The schema without the two keys that name its own draft in a way no validator of today knows. */
-const specification = Object.fromEntries(
-  Object.entries(composeSchema).filter(([key]) => key !== "$schema" && key !== "id"),
-);
+/** The schema without the keys that name its own draft in a way no validator of today knows. */
+const specification = JSON.parse(JSON.stringify(composeSchema), (key, value: unknown) =>
+  (key === "id" || key === "$schema") && typeof value === "string" ? undefined : value,
+) as Record<string, unknown>;
 
 const composeV1 = spawnSync("docker-compose", ["version", "--short"], { encoding: "utf8" });
 
