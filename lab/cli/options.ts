@@ -31,7 +31,7 @@ export function textOption(flags: string, help: string): OptionSpec<string | und
 }
 
 /** One of a few words; `initial` when not given. */
-export function choiceOption<Choice extends string, Initial extends Choice | undefined>(
+export function choiceOption<const Choice extends string, Initial extends Choice | undefined>(
   flags: string,
   help: string,
   choices: { readonly allowed: readonly Choice[]; readonly initial: Initial },

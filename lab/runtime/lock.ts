@@ -2,6 +2,7 @@
  * A lock file that says who holds it. The holder's pid and start instant are inside, so that a lock whose holder was killed is
  * taken over, and a live holder is named.
  */
+import { randomUUID } from "node:crypto";
 import { readFileSync, renameSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -14,6 +15,8 @@ const holderSchema = z.object({
   started: z.string(),
   command: z.string(),
   at: z.string(),
+  /** Tells two locks of one process apart. */
+  token: z.string(),
 });
 
 /** Who holds a lock. */
@@ -44,7 +47,7 @@ function clearStale(path: string, stale: LockHolder | null): void {
   }
   const moved = readHolder(aside);
   const wasStale =
-    moved === null || (stale !== null && moved.pid === stale.pid && moved.at === stale.at);
+    moved === null || (stale !== null && moved.token === stale.token);
   // Somebody took it over between our look and our move: put it back, unless yet another one came.
   if (!wasStale) createAtomically(path, `${JSON.stringify(moved)}\n`);
   rmSync(aside, { force: true });
@@ -56,12 +59,12 @@ function tryAcquire(path: string, command: string): LockHolder | HeldLock {
     started: identify(process.pid)?.started ?? "unknown",
     command,
     at: new Date().toISOString(),
+    token: randomUUID(),
   };
   for (;;) {
     if (createAtomically(path, `${JSON.stringify(own)}\n`)) {
       const release = (): void => {
-        const holder = readHolder(path);
-        if (holder?.pid === own.pid && holder.at === own.at) rmSync(path, { force: true });
+        if (readHolder(path)?.token === own.token) rmSync(path, { force: true });
       };
       return { release, [Symbol.dispose]: release };
     }

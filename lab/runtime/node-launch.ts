@@ -130,6 +130,8 @@ function dashboardLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch {
   };
 }
 
+/** B-02: no peer's text reaches `__proto__`. */
+const SAFETY_FLAG = "--disable-proto=delete";
 /** Young generation of a broker: fewer scavenges under load (engine-performance 8). */
 const BROKER_FLAGS = ["--max-semi-space-size=16", "--min-semi-space-size=16"];
 /** A node that only talks needs little; V8 then collects early instead of growing. */
@@ -145,6 +147,7 @@ export function nodeLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch
   const directory = nodeDirectory(allocation, node.name);
   const isBroker = node.broker !== undefined;
   const flags = [
+    SAFETY_FLAG,
     ...(isBroker ? BROKER_FLAGS : SMALL_FLAGS),
     `--max-old-space-size=${node.resources.heapMiB}`,
   ];

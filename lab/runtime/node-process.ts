@@ -37,6 +37,14 @@ const POLL_MS = 15;
 /** A log this large is set aside as node.log.1 at the next start. */
 const LOG_BYTES_MAX = 16 * 1_024 * 1_024;
 
+/** What a node gets of our environment. The rest (tokens, NODE_OPTIONS of a test runner, …) is none of its business. */
+const INHERITED = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ"];
+
+function environmentFor(launch: NodeLaunch): NodeJS.ProcessEnv {
+  const inherited = INHERITED.map((name) => [name, process.env[name]] as const);
+  return { ...Object.fromEntries(inherited.filter(([, value]) => value !== undefined)), ...launch.env };
+}
+
 /** 128 + 9. How a process ended that got any other signal is known to its parent only, which is long gone. */
 const EXIT_CODE_SIGKILL = 137;
 
@@ -106,7 +114,7 @@ export class NodeProcess {
     try {
       const child = spawn(process.execPath, [...launch.args], {
         cwd: this.directory,
-        env: { ...process.env, ...launch.env },
+        env: environmentFor(launch),
         detached: true,
         stdio: ["ignore", log, log],
       });
