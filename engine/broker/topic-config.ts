@@ -33,7 +33,7 @@ const TOPICS_MAX = 10_000;
 export const QUEUES_MAX = 1_024;
 
 /** @returns where the table is kept */
-export function topicsFile(config: BrokerConfig): string {
+function topicsFile(config: BrokerConfig): string {
   return join(config.storePathRootDir, "config", "topics.json");
 }
 

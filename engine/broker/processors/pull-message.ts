@@ -6,12 +6,14 @@ import { PULL_MESSAGE, type PullMessageHeader } from "../../remoting/commands/pu
 import { HeaderScan } from "../../remoting/header-scan.ts";
 import type { FrameProcessor, FrameView, Processor } from "../../remoting/processor.ts";
 import type { PullPath } from "../pull-path.ts";
+import { withSafeLongs } from "../safe-longs.ts";
 
 /** @returns the general path for code 11 */
 export function createPullMessageProcessor(path: PullPath): Processor {
   return (request, { channel }) => {
     const { opaque, serializeType } = request;
-    const header = decodeHeader(PULL_MESSAGE.request, request.extFields);
+    const ext = withSafeLongs(request.extFields, ["subVersion"]);
+    const header = decodeHeader(PULL_MESSAGE.request, ext);
     path.serve(header, { channel, opaque, serializeType, isOneway: isOneway(request) });
     return null;
   };
