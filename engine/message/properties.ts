@@ -1,0 +1,87 @@
+/**
+ * The property string (store-and-ha 2.4): `name 0x01 value 0x02`, repeated; 4.9.8 leaves the last 0x02 out, readers take both.
+ */
+
+export const NAME_END = 0x01;
+export const VALUE_END = 0x02;
+
+/** Property names with a meaning of their own (remoting-protocol 4.1.6). */
+export const PROPERTY = {
+  KEYS: "KEYS",
+  TAGS: "TAGS",
+  WAIT: "WAIT",
+  DELAY: "DELAY",
+  UNIQ_KEY: "UNIQ_KEY",
+  TRAN_MSG: "TRAN_MSG",
+  PGROUP: "PGROUP",
+  REAL_TOPIC: "REAL_TOPIC",
+  REAL_QID: "REAL_QID",
+  RETRY_TOPIC: "RETRY_TOPIC",
+  ORIGIN_MESSAGE_ID: "ORIGIN_MESSAGE_ID",
+  RECONSUME_TIME: "RECONSUME_TIME",
+  MAX_RECONSUME_TIMES: "MAX_RECONSUME_TIMES",
+  CLUSTER: "CLUSTER",
+  MSG_REGION: "MSG_REGION",
+  TRACE_ON: "TRACE_ON",
+} as const;
+
+/**
+ * @param text a property string of either version
+ * @returns names and values in order; items without a name or a value are dropped, a repeated name: the last one wins
+ */
+export function decodeProperties(text: string): Map<string, string> {
+  const properties = new Map<string, string>();
+  for (const item of text.split("\u0002")) {
+    const split = item.indexOf("\u0001");
+    if (split > 0 && split < item.length - 1)
+      properties.set(item.slice(0, split), item.slice(split + 1));
+  }
+  return properties;
+}
+
+/** @returns the string 4.9.0 writes, with a 0x02 behind the last pair */
+export function encodeProperties(properties: ReadonlyMap<string, string>): string {
+  let text = "";
+  for (const [name, value] of properties) text += `${name}\u0001${value}\u0002`;
+  return text;
+}
+
+/** Where a property's value stands; reused by its owner. */
+export interface ValueRange {
+  start: number;
+  end: number;
+}
+
+/**
+ * Finds one property without making strings.
+ * @param bytes buffer that holds the property string
+ * @param start first byte of the string
+ * @param end one past its last
+ * @param name UTF-8 name
+ * @param range receives the value's place
+ * @returns true when it is there with a value
+ */
+export function findProperty(
+  bytes: Buffer,
+  place: { readonly start: number; readonly end: number },
+  name: Buffer,
+  range: ValueRange,
+): boolean {
+  let at = place.start;
+  let found = false;
+  while (at < place.end) {
+    const nameEnd = bytes.indexOf(NAME_END, at);
+    if (nameEnd < 0 || nameEnd >= place.end) return found;
+    const stop = bytes.indexOf(VALUE_END, nameEnd + 1);
+    const valueEnd = stop < 0 || stop > place.end ? place.end : stop;
+    const isName =
+      nameEnd - at === name.length && bytes.compare(name, 0, name.length, at, nameEnd) === 0;
+    if (isName && valueEnd > nameEnd + 1) {
+      range.start = nameEnd + 1;
+      range.end = valueEnd;
+      found = true;
+    }
+    at = valueEnd + 1;
+  }
+  return found;
+}
