@@ -16,10 +16,12 @@ async function brokerConfigs(
   admin: AdminClient,
   masters: readonly MasterAddress[],
 ): Promise<Record<string, Record<string, string>>> {
-  const entries = masters.map(async ({ node, address }): Promise<[string, Record<string, string>]> => {
-    const config = await admin.brokerConfig(address);
-    return [node, Object.fromEntries([...config].toSorted(([a], [b]) => a.localeCompare(b)))];
-  });
+  const entries = masters.map(
+    async ({ node, address }): Promise<[string, Record<string, string>]> => {
+      const config = await admin.brokerConfig(address);
+      return [node, Object.fromEntries([...config].toSorted(([a], [b]) => a.localeCompare(b)))];
+    },
+  );
   return Object.fromEntries(await Promise.all(entries));
 }
 

@@ -56,8 +56,7 @@ export class OutcomeCounter {
   /** @returns the counts now */
   read(): OutcomeCounts {
     const { SEND_OK, FAILED, UNKNOWN, HANDED, ...weak } = this.counts;
-    const weakSum =
-      weak.FLUSH_DISK_TIMEOUT + weak.FLUSH_SLAVE_TIMEOUT + weak.SLAVE_NOT_AVAILABLE;
+    const weakSum = weak.FLUSH_DISK_TIMEOUT + weak.FLUSH_SLAVE_TIMEOUT + weak.SLAVE_NOT_AVAILABLE;
     return {
       attempted: SEND_OK + weakSum + FAILED + UNKNOWN + HANDED,
       ok: SEND_OK,

@@ -86,7 +86,9 @@ export function judgeRun(run: {
 }
 
 function milliseconds(micros: number): string {
-  return micros < 10_000 ? `${(micros / 1_000).toFixed(2)} ms` : `${(micros / 1_000).toFixed(1)} ms`;
+  return micros < 10_000
+    ? `${(micros / 1_000).toFixed(2)} ms`
+    : `${(micros / 1_000).toFixed(1)} ms`;
 }
 
 function count(value: number): string {
@@ -126,7 +128,8 @@ function outcomeLine(counts: OutcomeCounts): string {
 /** Loops of either kind need other words for the same two distributions. */
 function latencyLines(result: BenchResult): readonly string[] {
   const { load, workload } = result;
-  if (workload.mode === "oneway") return ["latency                     none: one-way sends have no answer"];
+  if (workload.mode === "oneway")
+    return ["latency                     none: one-way sends have no answer"];
   if (workload.ratePerSecond === null) {
     return [latencyLine("service time at saturation", load.service)];
   }

@@ -47,9 +47,7 @@ export function commandHelp(command: Command): string {
   if (command.args.length > 0) {
     parts.push(`Arguments:\n${pairs(command.args.map((arg) => [arg.name, arg.help]))}`);
   }
-  const options = Object.values(command.options).map(
-    ({ flags, help }) => [flags, help] as const,
-  );
+  const options = Object.values(command.options).map(({ flags, help }) => [flags, help] as const);
   if (options.length > 0) parts.push(`Options:\n${pairs(options)}`);
   parts.push(`For every command:\n${pairs(GLOBAL_OPTIONS)}`);
   return `${parts.join("\n\n")}\n`;

@@ -27,7 +27,9 @@ export interface CliIo {
 export function processIo(): CliIo {
   const controller = new AbortController();
   const ask = (signal: NodeJS.Signals): void => {
-    process.stderr.write(`\n${signal === "SIGINT" ? "Ctrl-C" : signal}: cleaning up; once more ends at once\n`);
+    process.stderr.write(
+      `\n${signal === "SIGINT" ? "Ctrl-C" : signal}: cleaning up; once more ends at once\n`,
+    );
     controller.abort(signal);
   };
   // `once`: the second signal meets the default action.

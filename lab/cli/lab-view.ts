@@ -34,9 +34,11 @@ export interface LabView {
   readonly cluster: string;
   readonly runtime: string;
   readonly healthy: boolean;
-  /** What a client is given as its name server address. */
-  readonly namesrv: string;
-  readonly dashboard: string | null;
+  /** What a client on this machine is given as its name server address. */
+  readonly namesrvAddr: string;
+  /** The same for a client inside the lab's networks. */
+  readonly namesrvAddrInside: string;
+  readonly dashboardUrl: string | null;
   readonly stateDir: string;
   readonly nodes: readonly NodeRow[];
 }
@@ -50,7 +52,9 @@ const ROLE_TEXT: Readonly<Record<LabNode["role"], string>> = {
 
 function roleText(node: LabNode): string {
   const broker = node.broker;
-  return broker === undefined ? ROLE_TEXT[node.role] : `${ROLE_TEXT[node.role]} of ${broker.brokerName}`;
+  return broker === undefined
+    ? ROLE_TEXT[node.role]
+    : `${ROLE_TEXT[node.role]} of ${broker.brokerName}`;
 }
 
 function portsOf(runtime: LabRuntime, node: string): Record<string, string> {
@@ -122,8 +126,13 @@ export async function viewLab(state: LabState, runtime: LabRuntime): Promise<Lab
       cluster: state.topology.clusterName,
       runtime: state.runtime,
       healthy: nodes.every((node) => node.health === "ok"),
-      namesrv: namesrvEndpoints(runtime).join(";"),
-      dashboard:
+      namesrvAddr: namesrvEndpoints(runtime).join(";"),
+      namesrvAddrInside: runtime
+        .endpoints()
+        .filter((endpoint) => endpoint.port === "namesrv")
+        .map((endpoint) => endpoint.innerAddress)
+        .join(";"),
+      dashboardUrl:
         dashboard === undefined ? null : `http://${machineAddress(runtime, dashboard.name)}`,
       stateDir: runtime.allocation.stateDir,
       nodes,
@@ -158,10 +167,10 @@ export function renderView(view: LabView, color: ChalkInstance): string {
   const lines = [
     table(header, rows),
     "",
-    `name server address for clients  ${color.bold(view.namesrv)}`,
+    `name server address for clients  ${color.bold(view.namesrvAddr)}`,
   ];
-  if (view.dashboard !== null) {
-    lines.push(`dashboard                        ${color.bold(view.dashboard)}`);
+  if (view.dashboardUrl !== null) {
+    lines.push(`dashboard                        ${color.bold(view.dashboardUrl)}`);
   }
   return lines.join("\n");
 }

@@ -51,7 +51,11 @@ function quiet(commander: Commander): Commander {
   return commander
     .exitOverride()
     .helpOption(false)
-    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined, outputError: () => undefined });
+    .configureOutput({
+      writeOut: () => undefined,
+      writeErr: () => undefined,
+      outputError: () => undefined,
+    });
 }
 
 function register(root: Commander, command: Command, accept: (request: Request) => void): void {
@@ -95,7 +99,9 @@ function parse(argv: readonly string[]): Request {
     .action((topic?: string) => accept({ kind: "text", text: helpTopic(topic) }));
   root.action(() => {
     const text = root.opts()["version"] === true ? `${version()}\n` : rootHelp(COMMANDS);
-    const [word] = root.args.toSorted((a, b) => Number(a.startsWith("-")) - Number(b.startsWith("-")));
+    const [word] = root.args.toSorted(
+      (a, b) => Number(a.startsWith("-")) - Number(b.startsWith("-")),
+    );
     if (word !== undefined) throw word.startsWith("-") ? unknownOption(word) : unknownCommand(word);
     accept({ kind: "text", text });
   });
@@ -137,7 +143,10 @@ function usageError(error: unknown, argv: readonly string[]): unknown {
 }
 
 /** Flags that matter even when the rest cannot be parsed. */
-function presentFlags(argv: readonly string[]): { readonly json: boolean; readonly color: boolean } {
+function presentFlags(argv: readonly string[]): {
+  readonly json: boolean;
+  readonly color: boolean;
+} {
   const end = argv.indexOf("--");
   const flags = end === -1 ? argv : argv.slice(0, end);
   return { json: flags.includes("--json"), color: !flags.includes("--no-color") };
@@ -151,7 +160,11 @@ function contextFor(io: CliIo, given: Given): CommandContext {
   return {
     io,
     labName:
-      typeof name === "string" ? name : fromEnv === undefined || fromEnv === "" ? DEFAULT_LAB : fromEnv,
+      typeof name === "string"
+        ? name
+        : fromEnv === undefined || fromEnv === ""
+          ? DEFAULT_LAB
+          : fromEnv,
     home: labHome(io.env, io.cwd),
     json: given["json"] === true,
     quiet: isQuiet,

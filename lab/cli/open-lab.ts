@@ -2,7 +2,13 @@
 import { EngineError } from "../../engine/base/engine-error.ts";
 import type { LabRuntime } from "../runtime/runtime.ts";
 import { createRuntime } from "../runtime/select-runtime.ts";
-import { allocationOf, checkLabName, labNames, readState, type LabState } from "../runtime/state.ts";
+import {
+  allocationOf,
+  checkLabName,
+  labNames,
+  readState,
+  type LabState,
+} from "../runtime/state.ts";
 import type { LabNode } from "../topology/topology.ts";
 import { resolveSelector, selectorNames } from "../topology/selectors.ts";
 import type { CommandContext } from "./define-command.ts";

@@ -53,7 +53,10 @@ export function table(header: readonly string[], rows: readonly (readonly string
   );
   const line = (row: readonly string[]): string =>
     row
-      .map((cell, column) => cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - visibleLength(cell))))
+      .map(
+        (cell, column) =>
+          cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - visibleLength(cell))),
+      )
       .join("  ")
       .trimEnd();
   return all.map(line).join("\n");

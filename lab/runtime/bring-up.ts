@@ -10,7 +10,7 @@ import { describeProblem } from "../topology/problem.ts";
 import type { Topology } from "../topology/topology.ts";
 import { allot, refresh } from "./allot.ts";
 import { acquireLock } from "./lock.ts";
-import { checkMachine } from "./preflight/check-machine.ts";
+import { checkMachine } from "./check-machine.ts";
 import type { LabRuntime, NodeObservation, RuntimeKind } from "./runtime.ts";
 import { chooseRuntime, createRuntime, type RuntimeChoice } from "./select-runtime.ts";
 import {
@@ -25,7 +25,10 @@ import { waitUntilReady, type ReadyReport } from "./wait/ready.ts";
 
 /** How the work is told; see lab/cli/progress.ts. */
 export interface BringUpProgress {
-  step<Result>(title: string, work: (say: (message: string) => void) => Promise<Result>): Promise<Result>;
+  step<Result>(
+    title: string,
+    work: (say: (message: string) => void) => Promise<Result>,
+  ): Promise<Result>;
   note(text: string): void;
 }
 
@@ -130,7 +133,8 @@ async function prepare(options: BringUpOptions): Promise<Prepared> {
     });
   const runtime = await createRuntime(allocationOf(home, state));
   const liveBefore = await liveNodes(runtime);
-  await checkMachine(runtime.allocation, liveBefore);
+  // The docker runtime asks the engine by itself: containers know more of who holds what.
+  if (runtime.kind === "process") await checkMachine(runtime.allocation, liveBefore);
   writeState(home, { ...state, phase: "starting" });
   return { state, runtime, isNew: known === null, reason: choice.reason, liveBefore };
 }

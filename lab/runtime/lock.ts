@@ -46,8 +46,7 @@ function clearStale(path: string, stale: LockHolder | null): void {
     return;
   }
   const moved = readHolder(aside);
-  const wasStale =
-    moved === null || (stale !== null && moved.token === stale.token);
+  const wasStale = moved === null || (stale !== null && moved.token === stale.token);
   // Somebody took it over between our look and our move: put it back, unless yet another one came.
   if (!wasStale) createAtomically(path, `${JSON.stringify(moved)}\n`);
   rmSync(aside, { force: true });

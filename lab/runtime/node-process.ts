@@ -15,12 +15,7 @@ import { z } from "zod";
 import { EngineError } from "../../engine/base/engine-error.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import type { NodeLaunch } from "./node-launch.ts";
-import {
-  findProcess,
-  identify,
-  signalProcess,
-  type ProcessFacts,
-} from "./process-identity.ts";
+import { findProcess, identify, signalProcess, type ProcessFacts } from "./process-identity.ts";
 import type { NodeObservation } from "./runtime.ts";
 
 const recordSchema = z.object({
@@ -42,7 +37,10 @@ const INHERITED = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ"];
 
 function environmentFor(launch: NodeLaunch): NodeJS.ProcessEnv {
   const inherited = INHERITED.map((name) => [name, process.env[name]] as const);
-  return { ...Object.fromEntries(inherited.filter(([, value]) => value !== undefined)), ...launch.env };
+  return {
+    ...Object.fromEntries(inherited.filter(([, value]) => value !== undefined)),
+    ...launch.env,
+  };
 }
 
 /** 128 + 9. How a process ended that got any other signal is known to its parent only, which is long gone. */
@@ -85,15 +83,29 @@ export class NodeProcess {
   /** @returns what the operating system says now */
   observe(): NodeObservation {
     const live = this.live();
-    const record = live?.record ?? this.record();
+    if (live === null) return this.observeEnded();
+    const { record, facts } = live;
     return {
       node: this.node,
-      state: live?.facts.state ?? (record === null ? "missing" : "stopped"),
-      pid: live?.record.pid ?? null,
-      exitCode: live === null && record?.endedBy === "SIGKILL" ? EXIT_CODE_SIGKILL : null,
+      state: facts.state,
+      pid: record.pid,
+      exitCode: null,
+      oomKilled: false,
+      startedAtMs: record.startedAtMs,
+      rssBytes: facts.rssBytes,
+    };
+  }
+
+  private observeEnded(): NodeObservation {
+    const record = this.record();
+    return {
+      node: this.node,
+      state: record === null ? "missing" : "stopped",
+      pid: null,
+      exitCode: record?.endedBy === "SIGKILL" ? EXIT_CODE_SIGKILL : null,
       oomKilled: false,
       startedAtMs: record?.startedAtMs ?? null,
-      rssBytes: live?.facts.rssBytes ?? null,
+      rssBytes: null,
     };
   }
 

@@ -9,6 +9,7 @@ import type { LabNode, NodeRole } from "../topology/topology.ts";
 import { logLines } from "./node-log.ts";
 import { localPort, nodeDirectory, nodeLaunch } from "./node-launch.ts";
 import { NodeProcess } from "./node-process.ts";
+import { checkPorts, portClaims } from "./preflight/ports.ts";
 import type {
   Endpoint,
   LabAllocation,
@@ -107,9 +108,11 @@ class ProcessRuntime implements LabRuntime {
     progress({ node: null, message: `removed ${this.allocation.stateDir}` });
   }
 
-  async start(node: string): Promise<void> {
-    this.startNode(this.node(node));
-    return Promise.resolve();
+  async start(name: string): Promise<void> {
+    const node = this.node(name);
+    const { state } = this.process(name).observe();
+    if (state === "stopped" || state === "missing") await checkPorts(portClaims([node]));
+    this.startNode(node);
   }
 
   async stop(node: string): Promise<void> {

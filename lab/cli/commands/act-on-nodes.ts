@@ -54,7 +54,10 @@ export async function actOnNodes(
   const lab = await openLab(context);
   const nodes = selectNodes(lab, words);
   const acts = await Promise.all(
-    nodes.map(async ({ name }): Promise<NodeAct> => ({ node: name, did: await verb.act(lab, name) })),
+    nodes.map(async ({ name }): Promise<NodeAct> => ({
+      node: name,
+      did: await verb.act(lab, name),
+    })),
   );
   for (const { node, did } of acts) context.progress.note(`${node} ${did}`);
   if (verb.readyWithinMs !== undefined) {
@@ -74,7 +77,11 @@ export async function actOnNodes(
  * Starts one node while nobody brings the lab up or down.
  * @returns what was done
  */
-export async function startNode(context: CommandContext, lab: OpenLab, node: string): Promise<string> {
+export async function startNode(
+  context: CommandContext,
+  lab: OpenLab,
+  node: string,
+): Promise<string> {
   using _lock = await acquireLock(lockFile(context.home, `${context.labName}.${node}`), {
     command: `lab start ${node}`,
     waitMs: 0,

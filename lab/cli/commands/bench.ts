@@ -39,11 +39,15 @@ const OPTIONS = {
     max: SIZE_BYTES_MAX,
     initial: 1_024,
   }),
-  rate: numberOption("--rate <n>", "messages a second in all (open loop); default: as fast as it goes", {
-    min: 1,
-    max: RATE_MAX,
-    initial: undefined,
-  }),
+  rate: numberOption(
+    "--rate <n>",
+    "messages a second in all (open loop); default: as fast as it goes",
+    {
+      min: 1,
+      max: RATE_MAX,
+      initial: undefined,
+    },
+  ),
   duration: durationOption("--duration <time>", "measured time; default 10s", {
     min: 100,
     max: DURATION_MS_MAX,

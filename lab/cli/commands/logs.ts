@@ -14,8 +14,7 @@ interface Reading {
 async function print(context: CommandContext, lab: OpenLab, reading: Reading): Promise<void> {
   const width = Math.max(...reading.nodes.map((node) => node.length));
   const printNode = async (node: string): Promise<void> => {
-    const prefix =
-      reading.nodes.length === 1 ? "" : `${context.color.cyan(node.padEnd(width))} | `;
+    const prefix = reading.nodes.length === 1 ? "" : `${context.color.cyan(node.padEnd(width))} | `;
     const options = { tail: reading.tail, follow: reading.follow, signal: context.signal };
     for await (const line of lab.runtime.logs(node, options)) {
       context.io.stdout.write(`${prefix}${line}\n`);

@@ -41,7 +41,10 @@ function renderUp(context: CommandContext, up: BroughtUp, view: LabView): string
 }
 
 /** `lab up PRESET` and `lab up --topology DIR` are two ways to say one thing. */
-function topologyWanted(preset: string | undefined, folder: string | undefined): string | undefined {
+function topologyWanted(
+  preset: string | undefined,
+  folder: string | undefined,
+): string | undefined {
   if (preset === undefined || folder === undefined) return folder ?? preset;
   throw new EngineError("CLI_USAGE", {
     message: "a preset and --topology exclude each other",
@@ -59,10 +62,17 @@ export const upCommand = defineCommand({
     { command: "lab up", what: "go on with the lab that is there" },
     { command: "lab up 1m --name second", what: "a second lab beside the first" },
     { command: "lab up 2m-2s-async --runtime process", what: "local processes, no containers" },
-    { command: "lab up --topology ./my-cluster", what: "your own topology.yaml and property files" },
+    {
+      command: "lab up --topology ./my-cluster",
+      what: "your own topology.yaml and property files",
+    },
   ],
   args: [
-    { name: "PRESET", help: "see `lab presets`; default 2m-2s-sync for a new lab", required: false },
+    {
+      name: "PRESET",
+      help: "see `lab presets`; default 2m-2s-sync for a new lab",
+      required: false,
+    },
   ],
   options: {
     runtime: choiceOption("--runtime <kind>", "default: Docker if there, else processes", {

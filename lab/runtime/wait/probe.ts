@@ -114,7 +114,8 @@ export class MasterProbe {
       { queue, timeoutMs: REQUEST_TIMEOUT_MS },
     );
     // A weak acknowledgement is no success: its slave is not there yet, or its disk is late (A-02).
-    if (result.status !== "SEND_OK") return `${this.target.node} to acknowledge in full (${result.status})`;
+    if (result.status !== "SEND_OK")
+      return `${this.target.node} to acknowledge in full (${result.status})`;
     this.stored = result.queueOffset;
     return null;
   }

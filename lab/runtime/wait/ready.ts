@@ -49,7 +49,9 @@ async function tailOf(runtime: LabRuntime, node: string): Promise<string> {
   } catch {
     return "";
   }
-  return lines.length === 0 ? "" : `\nlast lines of ${node}:\n${lines.map((l) => `  ${l}`).join("\n")}`;
+  return lines.length === 0
+    ? ""
+    : `\nlast lines of ${node}:\n${lines.map((l) => `  ${l}`).join("\n")}`;
 }
 
 /** A node whose process has ended will not become ready: say so at once, with its last words. */
@@ -108,12 +110,18 @@ async function probeMasters(options: ReadyOptions, admin: AdminClient): Promise<
 }
 
 /** Puts the last words of the nodes that are not well under a time-out. */
-async function withLogs(error: unknown, options: ReadyOptions, admin: AdminClient): Promise<unknown> {
+async function withLogs(
+  error: unknown,
+  options: ReadyOptions,
+  admin: AdminClient,
+): Promise<unknown> {
   if (!(error instanceof EngineError) || error.code !== "LAB_NOT_READY") return error;
   const failing = (await inspectNodes(options.runtime, admin)).filter(
     (entry) => options.nodes.has(entry.node) && entry.health !== "ok",
   );
-  const tails = await Promise.all(failing.slice(0, 3).map((entry) => tailOf(options.runtime, entry.node)));
+  const tails = await Promise.all(
+    failing.slice(0, 3).map((entry) => tailOf(options.runtime, entry.node)),
+  );
   return new EngineError("LAB_NOT_READY", {
     message: error.message + tails.join(""),
     hint: error.hint ?? "`lab status` shows each node",

@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { EngineError } from "../../../../engine/base/engine-error.ts";
 import { Ledger } from "../../../../lab/bench/ledger.ts";
 import { BodyFactory } from "../../../../lab/bench/message-body.ts";
-import { OutcomeCounter, outcomeOfError, type OutcomeCounts } from "../../../../lab/bench/outcome.ts";
+import {
+  OutcomeCounter,
+  outcomeOfError,
+  type OutcomeCounts,
+} from "../../../../lab/bench/outcome.ts";
 import { verifyByConsumers, verifyByOffsets } from "../../../../lab/bench/verify.ts";
 
 function counts(ok: number, weak: number, unknown: number, handed = 0): OutcomeCounts {

@@ -94,7 +94,9 @@ describe("verdict of a bench", () => {
 
   it("does not ask a closed loop to keep times", () => {
     const closed = { ratePerSecond: null };
-    expect(resultWith({ stored: 100, latenessMs: 100, workload: closed }).verdict.verdict).toBe("valid");
+    expect(resultWith({ stored: 100, latenessMs: 100, workload: closed }).verdict.verdict).toBe(
+      "valid",
+    );
   });
 });
 

@@ -45,7 +45,13 @@ describe("sendLoad", () => {
   it("counts each send exactly once, by its outcome", async () => {
     const span = spanOf(60_000);
     const book = bookFor(span);
-    const outcomes = ["SEND_OK", "SLAVE_NOT_AVAILABLE", "UNKNOWN", "FAILED", "FLUSH_DISK_TIMEOUT"] as const;
+    const outcomes = [
+      "SEND_OK",
+      "SLAVE_NOT_AVAILABLE",
+      "UNKNOWN",
+      "FAILED",
+      "FLUSH_DISK_TIMEOUT",
+    ] as const;
     const schedule = closedSchedule(span);
     let sent = 0;
     await sendLoad(1, {

@@ -20,7 +20,9 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 describe("acquireLock", () => {
   it("tells the second comer who holds it, and lets it in after the release", async () => {
     const first = await acquireLock(path, { command: "lab up", waitMs: 0 });
-    const refused = await acquireLock(path, { command: "lab up", waitMs: 0 }).catch((e: unknown) => e);
+    const refused = await acquireLock(path, { command: "lab up", waitMs: 0 }).catch(
+      (e: unknown) => e,
+    );
     expect(refused).toBeInstanceOf(EngineError);
     expect(refused).toMatchObject({ code: "LAB_BUSY" });
     expect(String(refused)).toContain(`process ${process.pid}`);
@@ -34,10 +36,14 @@ describe("acquireLock", () => {
     const second = acquireLock(path, { command: "b", waitMs: 5_000 });
     first.release();
     (await second).release();
+    expect(existsSync(path)).toBe(false);
   });
 
   it("takes over the lock of a process that was killed", async () => {
-    await using child = startChild(process.execPath, ["-e", "setInterval(() => {}, 1000); console.log('up')"]);
+    await using child = startChild(process.execPath, [
+      "-e",
+      "setInterval(() => {}, 1000); console.log('up')",
+    ]);
     await child.waitForLine((line) => line === "up", 10_000);
     const holder = { ...identify(child.pid), command: "lab up", at: "2026-11-24", token: "t" };
     (await acquireLock(path, { command: "x", waitMs: 0 })).release();
@@ -52,20 +58,31 @@ describe("acquireLock", () => {
 
   it("does not mistake a recycled pid for the holder", async () => {
     (await acquireLock(path, { command: "x", waitMs: 0 })).release();
-    const recycled = { pid: process.pid, started: "long ago", command: "lab up", at: "2026", token: "t" };
+    const recycled = {
+      pid: process.pid,
+      started: "long ago",
+      command: "lab up",
+      at: "2026",
+      token: "t",
+    };
     writeFileSync(path, JSON.stringify(recycled));
     (await acquireLock(path, { command: "b", waitMs: 0 })).release();
+    expect(existsSync(path)).toBe(false);
   });
 
   it("takes over a lock file that cannot be read", async () => {
     (await acquireLock(path, { command: "x", waitMs: 0 })).release();
     writeFileSync(path, "{ half a fi");
     (await acquireLock(path, { command: "b", waitMs: 0 })).release();
+    expect(existsSync(path)).toBe(false);
   });
 
   it("lets exactly one of many takers of a stale lock in at a time", async () => {
     (await acquireLock(path, { command: "x", waitMs: 0 })).release();
-    writeFileSync(path, JSON.stringify({ pid: 2 ** 22, started: "?", command: "dead", at: "1", token: "t" }));
+    writeFileSync(
+      path,
+      JSON.stringify({ pid: 2 ** 22, started: "?", command: "dead", at: "1", token: "t" }),
+    );
     let inside = 0;
     let most = 0;
     await Promise.all(

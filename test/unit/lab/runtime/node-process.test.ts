@@ -7,7 +7,10 @@ import { NodeProcess } from "../../../../lab/runtime/node-process.ts";
 import { findProcess, identify } from "../../../../lab/runtime/process-identity.ts";
 
 const LAUNCH = {
-  args: ["-e", "console.log('LAB', process.env.LAB_NODE, process.env.SECRET); setInterval(() => {}, 1000)"],
+  args: [
+    "-e",
+    "console.log('LAB', process.env.LAB_NODE, process.env.SECRET); setInterval(() => {}, 1000)",
+  ],
   env: { LAB_NODE: "node-1" },
 };
 

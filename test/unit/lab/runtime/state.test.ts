@@ -52,7 +52,9 @@ describe("state of a lab", () => {
   ])("names file and field when it is %s", (_case, text, part) => {
     mkdirSync(join(home, "lab"));
     writeFileSync(join(home, "lab", "state.json"), text);
-    expect(() => readState(home, "lab")).toThrowError(expect.objectContaining({ code: "LAB_STATE_CORRUPT" }));
+    expect(() => readState(home, "lab")).toThrowError(
+      expect.objectContaining({ code: "LAB_STATE_CORRUPT" }),
+    );
     expect(() => readState(home, "lab")).toThrowError(join(home, "lab", "state.json"));
     expect(() => readState(home, "lab")).toThrowError(part);
   });
@@ -74,7 +76,8 @@ describe("allotment", () => {
       for (const node of state.topology.nodes) {
         for (const port of node.ports) {
           const who = `${state.name} ${node.name} ${port.name}`;
-          expect(ports.get(port.published ?? -1), who).toBeUndefined();
+          const holder = ports.get(port.published ?? -1) ?? "nobody";
+          expect(`${holder} and ${who}`).toBe(`nobody and ${who}`);
           ports.set(port.published ?? -1, who);
         }
       }

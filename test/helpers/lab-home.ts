@@ -1,0 +1,135 @@
+/** A place for labs of one test: a temporary folder and blocks of ports nobody else uses; everything is gone afterwards. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadTopology } from "../../lab/topology/presets.ts";
+import { startChild, type LineChild } from "./child.ts";
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+const LAB = join(ROOT, "dist", "lab.mjs");
+const COMMAND_MS = 90_000;
+const INDEX_MIN = 2;
+const INDEX_MAX = 20;
+
+/** What a command printed and how it ended. */
+export interface LabRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const server = createServer();
+    server.once("error", () => done(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
+  });
+}
+
+async function isBlockFree(index: number): Promise<boolean> {
+  const { nodes } = loadTopology("2m-2s-sync", ROOT).topology;
+  const ports = nodes.flatMap((node) => node.ports.map((port) => port.published ?? 0));
+  const free = await Promise.all(ports.map((port) => isFree(port + 1_000 * index)));
+  return free.every(Boolean);
+}
+
+/** @returns `count` blocks whose ports are all free now; test runs of other processes begin their search elsewhere */
+async function freeIndexes(count: number): Promise<number[]> {
+  const span = INDEX_MAX - INDEX_MIN + 1;
+  const found: number[] = [];
+  for (let step = 0; step < span && found.length < count; step += 1) {
+    const index = INDEX_MIN + ((process.pid + step) % span);
+    if (await isBlockFree(index)) found.push(index);
+  }
+  if (found.length < count) throw new Error(`no ${count} free blocks of ports on this machine`);
+  return found;
+}
+
+/** See the file's head. */
+export class LabHome implements AsyncDisposable {
+  readonly directory: string;
+  readonly indexes: readonly number[];
+
+  private constructor(directory: string, indexes: readonly number[]) {
+    this.directory = directory;
+    this.indexes = indexes;
+  }
+
+  /** @param blocks how many labs will stand side by side */
+  static async create(blocks = 1): Promise<LabHome> {
+    if (!existsSync(LAB)) throw new Error(`${LAB} is missing: run \`npm run build\` first`);
+    return new LabHome(mkdtempSync(join(tmpdir(), "lab-e2e-")), await freeIndexes(blocks));
+  }
+
+  /** Folder of the labs; `.lab` of a project. */
+  get home(): string {
+    return join(this.directory, ".lab");
+  }
+
+  private environment(): NodeJS.ProcessEnv {
+    const index = String(this.indexes[0]);
+    return { LAB_HOME: this.home, LAB_INDEX: index, NO_COLOR: "1", CI: "1" };
+  }
+
+  /** Starts a command; both outputs are in `lines`. */
+  start(...args: readonly string[]): LineChild {
+    return startChild(process.execPath, [LAB, ...args], {
+      env: this.environment(),
+      cwd: this.directory,
+    });
+  }
+
+  /** Runs a command to its end. */
+  async run(...args: readonly string[]): Promise<LabRun> {
+    const { spawn } = await import("node:child_process");
+    const child = spawn(process.execPath, [LAB, ...args], {
+      env: { ...process.env, ...this.environment() },
+      cwd: this.directory,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: COMMAND_MS,
+      killSignal: "SIGKILL",
+    });
+    const chunks = { stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk: Buffer) => (chunks.stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (chunks.stderr += chunk.toString()));
+    const code = await new Promise<number | null>((done) => child.once("close", done));
+    return { code, ...chunks };
+  }
+
+  /** Runs a command with `--json`. @returns its document; fails the test when it is none */
+  async json<Document>(...args: readonly string[]): Promise<Document> {
+    const { stdout, stderr } = await this.run(...args, "--json");
+    try {
+      return JSON.parse(stdout) as Document;
+    } catch (cause) {
+      throw new Error(`lab ${args.join(" ")} printed no JSON:\n${stdout}\n${stderr}`, { cause });
+    }
+  }
+
+  /** Pids of every node any lab of this place remembers, and that lives. */
+  livePids(): number[] {
+    if (!existsSync(this.home)) return [];
+    return readdirSync(this.home, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith("process.json"))
+      .map((file) => JSON.parse(readFileSync(join(this.home, file), "utf8")) as { pid: number })
+      .map(({ pid }) => pid)
+      .filter((pid) => {
+        try {
+          process.kill(pid, 0);
+          return true;
+        } catch {
+          return false;
+        }
+      });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const labs = existsSync(this.home) ? readdirSync(this.home) : [];
+    for (const name of labs.filter((entry) => !entry.startsWith("."))) {
+      await this.run("destroy", "--yes", "--name", name);
+    }
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
