@@ -187,6 +187,9 @@ export interface BrokerStats {
   putBytes: number;
   getMessages: number;
   getBytes: number;
+  /** Highest end offset answered SEND_OK, and answered with a weak status (10, 11, 12). */
+  ackedOkOffset: number;
+  ackedWeakOffset: number;
   /** Messages a second over the last 10 s, 60 s, 600 s. */
   putTps(): readonly [number, number, number];
   getTps(): readonly [number, number, number];

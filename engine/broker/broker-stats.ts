@@ -16,6 +16,8 @@ export class BrokerCounters implements BrokerStats {
   putBytes = 0;
   getMessages = 0;
   getBytes = 0;
+  ackedOkOffset = 0;
+  ackedWeakOffset = 0;
   private readonly samples: Sample[] = [];
   private dayStart = new Date().toDateString();
   private readonly morning = { putMessages: 0, getMessages: 0, putYesterday: 0, getYesterday: 0 };
