@@ -2,6 +2,7 @@
  * Public types of the client library. `engine/client/index.ts` exports these and the factories:
  * `createClient(options): MqClient`, `createProducer(client, options): Producer`, `createPushConsumer(client, options): PushConsumer`.
  */
+import type { EngineError } from "../base/engine-error.ts";
 import type { Logger } from "../base/logger.ts";
 import type { RemotingClient } from "../remoting/server-api.ts";
 
@@ -44,6 +45,17 @@ export interface SendResult {
   readonly attempts: number;
 }
 
+/** What is known of a send that failed: surely not stored, or it may be there (faults-and-security 11). */
+export type SendOutcome = "not-stored" | "unknown";
+
+/** One attempt of a send that failed. */
+export interface FailedAttempt {
+  readonly queue: MessageQueue;
+  readonly address: string;
+  readonly outcome: SendOutcome;
+  readonly error: EngineError;
+}
+
 /** A message as a consumer gets it. */
 export interface ReceivedMessage {
   /** Real topic: RETRY_TOPIC for a retried one. */
@@ -76,6 +88,11 @@ export interface ClientOptions {
   readonly routeRefreshMs?: number;
   /** Default 30,000. */
   readonly heartbeatMs?: number;
+  /**
+   * Our engine promises that a refused send is surely not stored (A-01); of another broker only the codes 2, 13, 14, 16 and 17 say so.
+   * false judges refusals by those codes. Default true.
+   */
+  readonly trustRefusals?: boolean;
 }
 
 /** One broker set of a route. */
@@ -121,6 +138,8 @@ export interface ProducerOptions {
   readonly defaultTopicQueueNums?: number;
   /** Bodies at least this long are deflated. Default 4,096. */
   readonly compressOverBytes?: number;
+  /** Leaves out brokers that answered slowly or failed for a while (5.4, `sendLatencyFaultEnable`). Default false. */
+  readonly latencyFault?: boolean;
 }
 
 export interface Producer {
@@ -128,7 +147,9 @@ export interface Producer {
   /**
    * Synchronous and asynchronous send in one: await it, or do not.
    * @throws EngineError CLIENT_NO_ROUTE | CLIENT_BROKER_REFUSED (definite failure, code in the message) |
-   *   REMOTING_TIMEOUT | REMOTING_CONNECTION_CLOSED (outcome unknown) | REMOTING_CONNECT_FAILED (surely not stored)
+   *   REMOTING_TIMEOUT | REMOTING_CONNECTION_CLOSED (outcome unknown) | REMOTING_CONNECT_FAILED (surely not stored) |
+   *   MESSAGE_INVALID | CLIENT_CLOSED (nothing was sent). What failed on the way to a broker is a SendFailedError, whose `outcome` and
+   *   `attempts` speak for the whole send; `sendOutcomeOf` judges any error
    */
   send(message: Message, options?: SendOptions): Promise<SendResult>;
   /** No answer is waited for; resolves when the bytes are handed to a socket. */
@@ -161,9 +182,14 @@ export interface PushConsumerOptions {
   readonly listener: MessageListener;
   /** Broadcasting keeps its offsets here. Default: a folder in the home directory, as the Java client. */
   readonly offsetDir?: string;
+  /** Default 16. */
   readonly maxReconsumeTimes?: number;
   /** Default 20,000. */
   readonly rebalanceMs?: number;
+  /** Calls of an asynchronous listener in progress at once. Default 20. */
+  readonly concurrency?: number;
+  /** Who owns which queue; every member of a group must use the same. Default `average`. */
+  readonly allocate?: "average" | "average-by-circle";
 }
 
 export interface PushConsumer {
