@@ -43,6 +43,16 @@ export interface LabAllocation {
   readonly stateDir: string;
 }
 
+/** What a container of the user's own needs to stand beside the lab: `docker run --network NETWORK …`. */
+export interface ContainerAccess {
+  /** Docker's name of the lab's internet network. */
+  readonly network: string;
+  /** Image the lab's nodes run. */
+  readonly image: string;
+  /** `host:port` of every name server inside that network. */
+  readonly namesrvAddrs: readonly string[];
+}
+
 export interface StartProgress {
   (event: { readonly node: string | null; readonly message: string }): void;
 }
@@ -66,6 +76,8 @@ export interface LabRuntime {
   unpause(node: string): Promise<void>;
   observe(): Promise<readonly NodeObservation[]>;
   endpoints(): readonly Endpoint[];
+  /** Docker only. */
+  containerAccess?(): ContainerAccess;
   /** Lines of one node, oldest first; with `follow` it goes on until the signal aborts. */
   logs(
     node: string,

@@ -1,0 +1,71 @@
+/** What must be right before containers are made: name, subnets, ports, memory. Everything is looked at before anything is touched. */
+import type Docker from "dockerode";
+import { EngineError } from "../../../engine/base/engine-error.ts";
+import { LABEL, containerName } from "../../compose/service.ts";
+import type { LabNode } from "../../topology/topology.ts";
+import type { DockerEngine } from "../preflight/engine.ts";
+import { availableMemoryMiB, checkMemory } from "../preflight/memory.ts";
+import { checkPorts, portClaims, type NameHolder } from "../preflight/ports.ts";
+import { checkSubnets } from "../preflight/subnets.ts";
+import type { LabAllocation } from "../runtime.ts";
+
+function nameOf(info: Docker.ContainerInfo): string {
+  return (info.Names[0] ?? info.Id).replace(/^\//, "");
+}
+
+function labOf(info: Docker.ContainerInfo): string | null {
+  const lab = info.Labels[LABEL.lab];
+  if (lab === undefined) return null;
+  const node = info.Labels[LABEL.node] ?? nameOf(info);
+  return `${node} of lab "${lab}" (${info.Labels[LABEL.state] ?? "from a compose file"})`;
+}
+
+/** Published ports are held by Docker's proxy, which says nothing: the engine knows for whom. */
+function containerHolding(docker: Docker): NameHolder {
+  return async (port) => {
+    const running = await docker.listContainers();
+    const holder = running.find((info) =>
+      info.Ports.some((published) => published.PublicPort === port),
+    );
+    if (holder === undefined) return null;
+    return labOf(holder) ?? `container ${nameOf(holder)}`;
+  };
+}
+
+/** A container of our name that is not ours belongs to a lab of that name in another folder, or to somebody else. */
+async function checkNames(
+  docker: Docker,
+  allocation: LabAllocation,
+  nodes: readonly LabNode[],
+): Promise<void> {
+  const wanted = new Set(nodes.map((node) => containerName(allocation.name, node.name)));
+  const all = await docker.listContainers({ all: true });
+  const foreign = all.find(
+    (info) => wanted.has(nameOf(info)) && info.Labels[LABEL.state] !== allocation.stateDir,
+  );
+  if (foreign === undefined) return;
+  const owner = labOf(foreign) ?? "somebody else";
+  throw new EngineError("LAB_CONFLICT", {
+    message: `a container is called ${nameOf(foreign)} already: ${owner}`,
+    hint: "choose another name with `--name`, or remove that one first",
+  });
+}
+
+/**
+ * @param engine that will run the containers
+ * @param allocation of the lab
+ * @param nodes without a running container
+ * @throws EngineError LAB_CONFLICT | LAB_SUBNET_TAKEN | LAB_PORT_TAKEN | LAB_MEMORY_SMALL
+ */
+export async function checkEngine(
+  engine: DockerEngine,
+  allocation: LabAllocation,
+  nodes: readonly LabNode[],
+): Promise<void> {
+  const { name: labName, stateDir, subnets } = allocation;
+  const availableMiB = Math.min(engine.memoryMiB, availableMemoryMiB());
+  checkMemory(nodes, availableMiB);
+  await checkNames(engine.docker, allocation, nodes);
+  await checkSubnets(engine.docker, { labName, stateDir, subnets });
+  await checkPorts(portClaims(nodes), containerHolding(engine.docker));
+}
