@@ -1,6 +1,5 @@
 /** How one send ended. Only SEND_OK keeps the mode's promise; no answer is not the same as lost. */
-import { EngineError } from "../../engine/base/engine-error.ts";
-import type { SendStatus } from "../../engine/client/client-api.ts";
+import { sendOutcomeOf, type SendStatus } from "../../engine/client/index.ts";
 
 /** A status the broker answered; FAILED: surely not stored; UNKNOWN: no answer; HANDED: one-way, nobody answers. */
 export type SendOutcome = SendStatus | "FAILED" | "UNKNOWN" | "HANDED";
@@ -16,16 +15,9 @@ export interface OutcomeCounts {
   readonly handed: number;
 }
 
-const DEFINITE_FAILURES: ReadonlySet<string> = new Set([
-  "CLIENT_BROKER_REFUSED",
-  "CLIENT_NO_ROUTE",
-  "MESSAGE_INVALID",
-  "REMOTING_CONNECT_FAILED",
-]);
-
 /** @returns FAILED when the message is surely not stored, else UNKNOWN */
 export function outcomeOfError(error: unknown): SendOutcome {
-  return error instanceof EngineError && DEFINITE_FAILURES.has(error.code) ? "FAILED" : "UNKNOWN";
+  return sendOutcomeOf(error) === "not-stored" ? "FAILED" : "UNKNOWN";
 }
 
 /** @returns true for the three statuses that promise less than the mode */

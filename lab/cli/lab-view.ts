@@ -39,6 +39,9 @@ export interface LabView {
   /** The same for a client inside the lab's networks. */
   readonly namesrvAddrInside: string;
   readonly dashboardUrl: string | null;
+  /** Docker only: network and image for a container of the user's own. */
+  readonly network: string | null;
+  readonly image: string | null;
   readonly stateDir: string;
   readonly nodes: readonly NodeRow[];
 }
@@ -120,6 +123,7 @@ export async function viewLab(state: LabState, runtime: LabRuntime): Promise<Lab
       }),
     );
     const dashboard = state.topology.nodes.find((node) => node.role === "dashboard");
+    const access = runtime.containerAccess?.();
     return {
       lab: state.name,
       preset: state.topology.name,
@@ -134,6 +138,8 @@ export async function viewLab(state: LabState, runtime: LabRuntime): Promise<Lab
         .join(";"),
       dashboardUrl:
         dashboard === undefined ? null : `http://${machineAddress(runtime, dashboard.name)}`,
+      network: access?.network ?? null,
+      image: access?.image ?? null,
       stateDir: runtime.allocation.stateDir,
       nodes,
     };
@@ -169,6 +175,9 @@ export function renderView(view: LabView, color: ChalkInstance): string {
     "",
     `name server address for clients  ${color.bold(view.namesrvAddr)}`,
   ];
+  if (view.network !== null) {
+    lines.push(`from a container (${view.network})  ${color.bold(view.namesrvAddrInside)}`);
+  }
   if (view.dashboardUrl !== null) {
     lines.push(`dashboard                        ${color.bold(view.dashboardUrl)}`);
   }

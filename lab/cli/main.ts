@@ -50,6 +50,7 @@ function helpTopic(topic: string | undefined): string {
 function quiet(commander: Commander): Commander {
   return commander
     .exitOverride()
+    .allowExcessArguments(false)
     .helpOption(false)
     .configureOutput({
       writeOut: () => undefined,

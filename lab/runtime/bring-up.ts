@@ -12,7 +12,7 @@ import { allot, refresh } from "./allot.ts";
 import { acquireLock } from "./lock.ts";
 import { checkMachine } from "./check-machine.ts";
 import type { LabRuntime, NodeObservation, RuntimeKind } from "./runtime.ts";
-import { chooseRuntime, createRuntime, type RuntimeChoice } from "./select-runtime.ts";
+import { chooseRuntime, createRuntime } from "./select-runtime.ts";
 import {
   allocationOf,
   checkLabName,
@@ -105,38 +105,50 @@ interface Prepared {
   readonly liveBefore: ReadonlySet<string>;
 }
 
-async function choose(options: BringUpOptions, known: LabState | null): Promise<RuntimeChoice> {
-  if (known === null) return chooseRuntime(options.runtime);
-  return { kind: known.runtime, reason: `lab ${known.name} was made with it` };
+/** Allots, checks the machine and writes the state. */
+async function prepare(options: BringUpOptions, known: LabState | null): Promise<Prepared> {
+  const { home } = options;
+  const state = await stateFor(options, known);
+  const runtime = await createRuntime(allocationOf(home, state.state));
+  const liveBefore = await liveNodes(runtime);
+  // The docker runtime asks the engine by itself: containers know more of who holds what.
+  if (runtime.kind === "process") await checkMachine(runtime.allocation, liveBefore);
+  writeState(home, { ...state.state, phase: "starting" });
+  return { ...state, runtime, isNew: known === null, liveBefore };
 }
 
-/** Allots, checks the machine and writes the state; a failed check of a new lab leaves nothing. */
-async function prepare(options: BringUpOptions): Promise<Prepared> {
+async function stateFor(
+  options: BringUpOptions,
+  known: LabState | null,
+): Promise<Pick<Prepared, "state" | "reason">> {
+  const { home, name, index } = options;
+  if (known !== null) {
+    const reason = `lab ${known.name} was made with it`;
+    options.progress.note(`runtime ${known.runtime}: ${reason}`);
+    return { state: continueLab(options, known), reason };
+  }
+  const topology = loadWith(options, options.preset ?? DEFAULT_PRESET);
+  const choice = await chooseRuntime(options.runtime, join(home, name));
+  options.progress.note(`runtime ${choice.kind}: ${choice.reason}`);
+  const state = allot({ home, name, topology, runtime: choice.kind, index });
+  return { state, reason: choice.reason };
+}
+
+/** Two `up` of different labs must not be given the same ports, so they are prepared one after the other. */
+async function prepareAlone(options: BringUpOptions): Promise<Prepared> {
   const { home, name } = options;
   using _allotment = await acquireLock(lockFile(home, "allotment"), {
     command: "lab up",
     waitMs: ALLOT_WAIT_MS,
   });
   const known = readState(home, name);
-  const topology = known === null ? loadWith(options, options.preset ?? DEFAULT_PRESET) : null;
-  const continued = known === null ? null : continueLab(options, known);
-  const choice = await choose(options, known);
-  options.progress.note(`runtime ${choice.kind}: ${choice.reason}`);
-  const state =
-    continued ??
-    allot({
-      home,
-      name,
-      topology: topology ?? loadWith(options, DEFAULT_PRESET),
-      runtime: choice.kind,
-      index: options.index,
-    });
-  const runtime = await createRuntime(allocationOf(home, state));
-  const liveBefore = await liveNodes(runtime);
-  // The docker runtime asks the engine by itself: containers know more of who holds what.
-  if (runtime.kind === "process") await checkMachine(runtime.allocation, liveBefore);
-  writeState(home, { ...state, phase: "starting" });
-  return { state, runtime, isNew: known === null, reason: choice.reason, liveBefore };
+  try {
+    return await prepare(options, known);
+  } catch (error) {
+    // A lab that never came to be leaves nothing.
+    if (known === null) rmSync(join(home, name), { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** Takes back what this call did: a new lab goes, an old one keeps its data and what ran before. */
@@ -154,6 +166,11 @@ async function takeBack(options: BringUpOptions, prepared: Prepared): Promise<vo
     if (liveBefore.size === 0) await runtime.down(() => undefined);
     writeState(options.home, { ...state, phase: liveBefore.size === 0 ? "down" : "starting" });
   });
+}
+
+/** A new lab none of whose nodes lives (a port was taken, an image could not be made) is no lab. */
+async function isStillborn(prepared: Prepared): Promise<boolean> {
+  return prepared.isNew && (await liveNodes(prepared.runtime)).size === 0;
 }
 
 async function startAndWait(
@@ -188,7 +205,7 @@ export async function bringUp(options: BringUpOptions): Promise<BroughtUp> {
     command: "lab up",
     waitMs: 0,
   });
-  const prepared = await prepare(options);
+  const prepared = await prepareAlone(options);
   try {
     options.signal.throwIfAborted();
     const { started, report } = await startAndWait(options, prepared);
@@ -197,7 +214,7 @@ export async function bringUp(options: BringUpOptions): Promise<BroughtUp> {
     const { runtime, reason } = prepared;
     return { state, runtime, reason, started, report, elapsedMs: performance.now() - begun };
   } catch (error) {
-    if (options.signal.aborted) await takeBack(options, prepared);
+    if (options.signal.aborted || (await isStillborn(prepared))) await takeBack(options, prepared);
     throw error;
   }
 }

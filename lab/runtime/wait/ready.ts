@@ -79,24 +79,33 @@ async function missingHealth(options: ReadyOptions, admin: AdminClient): Promise
   return `${first.node}: ${first.reason}${others}`;
 }
 
-function probeTargets(options: ReadyOptions): readonly ProbeTarget[] {
-  return options.runtime.allocation.topology.nodes
+async function probeTargets(options: ReadyOptions): Promise<readonly ProbeTarget[]> {
+  const { nodes } = options.runtime.allocation.topology;
+  const observed = await options.runtime.observe();
+  const runningSlaves = nodes
+    .filter((node) => node.role === "broker-slave")
+    .filter((node) => observed.some((seen) => seen.node === node.name && seen.state === "running"))
+    .map((node) => node.broker?.brokerName);
+  return nodes
     .filter((node) => node.role === "broker-master" && options.nodes.has(node.name))
     .map((node) => ({
       node: node.name,
       brokerName: node.broker?.brokerName ?? "",
       address: machineAddress(options.runtime, node.name),
+      hasSlave: runningSlaves.includes(node.broker?.brokerName),
     }));
 }
 
 async function probeMasters(options: ReadyOptions, admin: AdminClient): Promise<void> {
+  const targets = await probeTargets(options);
+  if (targets.length === 0) return;
   const client = createClient({ namesrvAddrs: namesrvEndpoints(options.runtime) });
   try {
     const producer = createProducer(client, { group: "LAB_PROBE_PRODUCER", retries: 0 });
     await producer.start();
     const tools = { client, producer, admin };
     await Promise.all(
-      probeTargets(options).map((target) => {
+      targets.map((target) => {
         const probe = new MasterProbe(tools, target);
         return pollUntil(() => probe.attempt(), {
           ...options,

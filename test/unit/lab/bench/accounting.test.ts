@@ -19,13 +19,13 @@ function counts(ok: number, weak: number, unknown: number, handed = 0): OutcomeC
 }
 
 describe("outcomes", () => {
-  it("A-03: a time-out and a lost connection are unknown, a refusal and a failed connect are failures", () => {
+  it("A-03: a time-out and a lost connection are unknown, a failed connect and a missing route are failures", () => {
     const outcome = (code: ConstructorParameters<typeof EngineError>[0]): string =>
       outcomeOfError(new EngineError(code, { message: "" }));
     expect(outcome("REMOTING_TIMEOUT")).toBe("UNKNOWN");
     expect(outcome("REMOTING_CONNECTION_CLOSED")).toBe("UNKNOWN");
     expect(outcome("REMOTING_CONNECT_FAILED")).toBe("FAILED");
-    expect(outcome("CLIENT_BROKER_REFUSED")).toBe("FAILED");
+    expect(outcome("CLIENT_NO_ROUTE")).toBe("FAILED");
     expect(outcomeOfError(new Error("anything else"))).toBe("UNKNOWN");
   });
 });

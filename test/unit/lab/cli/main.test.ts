@@ -90,7 +90,6 @@ describe("bad usage is exit 2 with a next step", () => {
     ["bench --producers many", "cannot be read", "from 1 to 256"],
     ["bench --size 9m", "out of range", "1k"],
     ["bench --topic a/b", "no topic name", "letters"],
-    ["logs -f --json", "do not go together", "leave one"],
     ["help nonsense", 'no help on "nonsense"', "lab help"],
   ])("lab %s", async (line, what, next) => {
     makeLab("lab");
@@ -113,6 +112,13 @@ describe("bad usage is exit 2 with a next step", () => {
       expect(run).toMatchObject({ code: 2, stderr: "" });
     }
   });
+});
+
+it("following logs never ends and --json is one document: exit 2", async () => {
+  makeLab("lab");
+  const run = await lab("logs -f --json");
+  expect(run.code).toBe(2);
+  expect(JSON.parse(run.stdout)).toMatchObject({ error: { code: "CLI_USAGE" } });
 });
 
 describe("what does not exist is exit 6", () => {
