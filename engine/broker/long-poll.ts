@@ -81,7 +81,9 @@ export class HeldPulls<Pull extends HeldPull> {
   arrived(topic: TopicName, queueId: number, maxOffset: number): void {
     const waiting = this.queues[topic.id]?.get(queueId);
     if (waiting === undefined || waiting.size === 0) return;
-    for (const pull of [...waiting]) {
+    // A woken pull may come back into the same set: go over those of now.
+    const present = Array.from(waiting);
+    for (const pull of present) {
       if (pull.resumeOffset < maxOffset) this.release(pull, "arrival");
     }
   }
@@ -93,14 +95,15 @@ export class HeldPulls<Pull extends HeldPull> {
     const from = Math.max(this.lastSlot + 1, current - SLOTS + 1);
     this.lastSlot = current;
     for (let due = from; due <= current; due += 1) {
-      for (const pull of [...(this.slots[due % SLOTS] ?? [])]) this.release(pull, "deadline");
+      const present = Array.from(this.slots[due % SLOTS] ?? []);
+      for (const pull of present) this.release(pull, "deadline");
     }
     if (this.places.size === 0) this.stopClock();
   }
 
   /** Forgets all; nobody is answered. */
   stop(): void {
-    for (const pull of [...this.places.keys()]) this.takeOut(pull);
+    for (const pull of this.places.keys()) this.takeOut(pull);
     this.stopClock();
   }
 

@@ -109,7 +109,7 @@ export class PropertyScan {
   ): void {
     const { start, nameEnd, end } = pair;
     const valueStart = nameEnd + 1;
-    switch (bytes[start]) {
+    switch (bytes[start] ?? 0) {
       case 0x57:
         if (rangeEquals(bytes, start, nameEnd, WAIT)) {
           this.waitStoreMsgOk = !rangeEquals(bytes, valueStart, end, FALSE);

@@ -94,19 +94,13 @@ export class Registration {
     }
   }
 
-  /** Registers now and resolves when every name server answered or failed (4.12, code 17 answers after it). */
-  async now(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.inFlight));
-    await Promise.all(this.servers.map((server) => this.register(server)));
-  }
-
-  /** Stops registering and takes the broker out of every name server that can be reached. */
+  /** Stops registering and takes the broker out of every name server that has it. One that never took it may know another broker by our name. */
   async stop(): Promise<void> {
     this.isStopped = true;
     for (const server of this.servers) {
       if (server.timer !== null) clearTimeout(server.timer);
     }
-    await Promise.all(this.servers.map((server) => server.inFlight));
+    await Promise.all(this.servers.map(async (server) => server.inFlight));
     const { config, brokerAddr, remoting } = this.wiring;
     const extFields = encodeHeader(UNREGISTER_BROKER.request, {
       brokerName: config.brokerName,
@@ -115,8 +109,9 @@ export class Registration {
       brokerId: config.brokerId,
     });
     const request = { code: UNREGISTER_BROKER.code, extFields };
+    const registered = this.servers.filter((server) => server.master !== null);
     await Promise.allSettled(
-      this.servers.map(({ address }) => remoting.invoke(address, request, UNREGISTER_MS)),
+      registered.map(({ address }) => remoting.invoke(address, request, UNREGISTER_MS)),
     );
   }
 

@@ -2,6 +2,7 @@
  * What every send has in common once it passed its checks: one append, one waiter, one answer. The waiter is the only object a message
  * leaves behind; its answer is written into the connection's slab when the store says the message is as safe as it was promised (A-04).
  */
+import { setTimeout } from "node:timers/promises";
 import type { Channel } from "../remoting/channel.ts";
 import type { SerializeType } from "../remoting/command.ts";
 import { SendAnswerEncoder, type SendAnswer } from "../remoting/commands/send-message-response.ts";
@@ -18,9 +19,10 @@ import { internTopic } from "../message/topic-name.ts";
 import type { BrokerContext } from "./broker-context.ts";
 import { SCHEDULE_TOPIC } from "./names.ts";
 import { clusterPair, PropertyScan } from "./property-bytes.ts";
-import { refusalOfStatus, type Refusal } from "./send-checks.ts";
+import { brokerRefusal, refusalOfStatus, type Refusal } from "./send-checks.ts";
 
 const NO_BYTES = Buffer.alloc(0);
+const DRAIN_STEP_MS = 5;
 
 /** One send between its append and its answer. */
 export class SendWaiter implements PutWaiter, SendAnswer {
@@ -72,6 +74,8 @@ export class SendPath {
   readonly input: MessageInput;
   /** Bytes appended whose senders were not answered yet (F-25). */
   unansweredBytes = 0;
+  /** The broker is stopping: nothing new is taken. */
+  isClosed = false;
   private readonly encoder: SendAnswerEncoder;
   private readonly commonFields: readonly (readonly [string, string])[];
   private readonly hosts = new WeakMap<Channel, HostBytes>();
@@ -107,6 +111,21 @@ export class SendPath {
       propertiesStart: 0,
       propertiesEnd: 0,
     };
+  }
+
+  /** Why nothing at all is taken at this moment, or null. */
+  refusal(): Refusal | null {
+    if (this.isClosed) return refusalOfStatus(PUT_STATUS.SERVICE_NOT_AVAILABLE);
+    return brokerRefusal(this.context, this.unansweredBytes);
+  }
+
+  /** Takes no more sends. Resolves when everybody was answered, or after `drainMs`. */
+  async close(drainMs: number): Promise<void> {
+    this.isClosed = true;
+    const deadline = performance.now() + drainMs;
+    while (this.unansweredBytes > 0 && performance.now() < deadline) {
+      await setTimeout(DRAIN_STEP_MS);
+    }
   }
 
   /** @returns address and port of the peer as records keep them */

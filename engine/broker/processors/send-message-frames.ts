@@ -15,7 +15,6 @@ import { RETRY_TOPIC_PREFIX } from "../names.ts";
 import { appendPair, PROPERTIES_BYTES_MAX } from "../property-bytes.ts";
 import {
   bodyRefusal,
-  brokerRefusal,
   clampReconsumeTimes,
   CLIENT_SYS_FLAGS,
   queueRefusal,
@@ -56,12 +55,12 @@ const PROPERTIES = indexOf("i");
 const RECONSUME_TIMES = indexOf("j");
 const BATCH = indexOf("m");
 
-const isInt32 = (value: number): boolean => value === (value | 0);
-
 class SendMessageFrames {
   private readonly path: SendPath;
   private readonly header = new HeaderScan();
   private readonly scratch: Buffer;
+  /** The header of this frame has a field missing or no integer. */
+  private isOdd = false;
   /** By topic id: 1 = plain, 2 = special, 0 = not asked yet. Names never change, so neither does the answer. */
   private kinds = new Uint8Array(1_024);
 
@@ -113,28 +112,31 @@ class SendMessageFrames {
 
   /** Fills the input's numbers; false when one is missing or odd, so that the general path can name it (F-15, F-16). */
   private readNumbers(topic: TopicConfig): boolean {
-    const { header } = this;
-    const { byLetter } = header;
-    const queueId = header.integer(byLetter[QUEUE_ID] ?? -1);
-    const sysFlag = header.integer(byLetter[SYS_FLAG] ?? -1);
-    const bornTimestamp = header.integer(byLetter[BORN_TIMESTAMP] ?? -1);
-    const flag = header.integer(byLetter[FLAG] ?? -1);
-    const timesEntry = byLetter[RECONSUME_TIMES] ?? -1;
-    const times = timesEntry < 0 ? 0 : header.integer(timesEntry);
-    if (!isInt32(queueId) || queueId < 0 || !isInt32(sysFlag) || !isInt32(flag)) return false;
-    if (!isInt32(times) || !Number.isSafeInteger(bornTimestamp)) return false;
-    if (!isInt32(header.integer(byLetter[DEFAULT_QUEUES] ?? -1))) return false;
-    if ((byLetter[GROUP] ?? -1) < 0 || (byLetter[DEFAULT_TOPIC] ?? -1) < 0) return false;
     const { input } = this.path;
+    this.isOdd = !this.has(GROUP) || !this.has(DEFAULT_TOPIC);
+    this.int32(DEFAULT_QUEUES);
     input.topic = topic.name;
-    input.queueId = queueId;
-    input.flag = flag;
-    input.sysFlag = sysFlag & CLIENT_SYS_FLAGS;
+    input.queueId = this.int32(QUEUE_ID);
+    input.flag = this.int32(FLAG);
+    input.sysFlag = this.int32(SYS_FLAG) & CLIENT_SYS_FLAGS;
     if (topic.topicFilterType === "MULTI_TAG") input.sysFlag |= MULTI_TAG;
-    input.bornTimestamp = bornTimestamp;
-    input.reconsumeTimes = clampReconsumeTimes(times);
+    input.bornTimestamp = this.header.integer(this.header.byLetter[BORN_TIMESTAMP] ?? -1);
+    input.reconsumeTimes = this.has(RECONSUME_TIMES)
+      ? clampReconsumeTimes(this.int32(RECONSUME_TIMES))
+      : 0;
     input.preparedTransactionOffset = 0;
-    return true;
+    return !this.isOdd && input.queueId >= 0 && Number.isSafeInteger(input.bornTimestamp);
+  }
+
+  private has(letter: number): boolean {
+    return (this.header.byLetter[letter] ?? -1) >= 0;
+  }
+
+  /** @returns the field's value; `isOdd` is set when it is no 32-bit integer */
+  private int32(letter: number): number {
+    const value = this.header.integer(this.header.byLetter[letter] ?? -1);
+    if (value !== (value | 0)) this.isOdd = true;
+    return value;
   }
 
   /** Only `false` and a missing value are surely no batch. */
@@ -148,17 +150,10 @@ class SendMessageFrames {
 
   /** Unescapes the property string, looks at it, and ends it with CLUSTER; false when the general path must judge it. */
   private readProperties(frame: FrameView): boolean {
-    const { header, scratch, path } = this;
-    const entry = header.byLetter[PROPERTIES] ?? -1;
-    const start = entry < 0 ? 0 : (header.valueStart[entry] ?? 0);
-    const end = entry < 0 ? 0 : (header.valueEnd[entry] ?? 0);
-    if (end - start > ESCAPED_BYTES_MAX) return false;
-    let length = 0;
-    if (entry >= 0 && header.escaped[entry] === 1) {
-      length = unescapeInto({ buffer: frame.buffer, start, end }, scratch, 0);
-      if (length < 0) return false;
-    } else length = frame.buffer.copy(scratch, 0, start, end);
+    const { scratch, path } = this;
     const { scan, input } = path;
+    const length = this.copyProperties(frame.buffer);
+    if (length < 0) return false;
     scan.scan(scratch, 0, length);
     const isSpecial = scan.hasDelay || scan.isTransaction || scan.hasCluster;
     if (isSpecial || !scan.isWellFormed) return false;
@@ -169,10 +164,22 @@ class SendMessageFrames {
     return input.propertiesEnd <= PROPERTIES_BYTES_MAX;
   }
 
+  /** Puts the property string into the scratch buffer. @returns its length, or -1 when it needs the general path */
+  private copyProperties(buffer: Buffer): number {
+    const { header, scratch } = this;
+    if (!this.has(PROPERTIES)) return 0;
+    const entry = header.byLetter[PROPERTIES] ?? 0;
+    const start = header.valueStart[entry] ?? 0;
+    const end = header.valueEnd[entry] ?? 0;
+    if (end - start > ESCAPED_BYTES_MAX) return -1;
+    if (header.escaped[entry] === 1) return unescapeInto({ buffer, start, end }, scratch, 0);
+    return buffer.copy(scratch, 0, start, end);
+  }
+
   private passes(topic: TopicConfig, frame: FrameView, channel: Channel): boolean {
-    const { context, input, unansweredBytes } = this.path;
+    const { context, input } = this.path;
     return (
-      brokerRefusal(context, unansweredBytes) === null &&
+      this.path.refusal() === null &&
       queueRefusal(context, topic, input.queueId, channel.remote) === null &&
       bodyRefusal(context, frame.end - frame.bodyStart) === null
     );

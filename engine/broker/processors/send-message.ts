@@ -21,7 +21,6 @@ import { DEAD_LETTER_TOPIC_PREFIX, groupNameProblem, PERM, RETRY_TOPIC_PREFIX } 
 import { appendPair } from "../property-bytes.ts";
 import {
   bodyRefusal,
-  brokerRefusal,
   clampReconsumeTimes,
   CLIENT_SYS_FLAGS,
   FAQ_HINT,
@@ -85,8 +84,7 @@ class SendMessage {
 
   /** Checks 2 to 8, in order; makes the topic when that is allowed. */
   private admit(header: SendMessageHeader, version: number, channel: Channel): Refusal | Admitted {
-    const refusal =
-      brokerRefusal(this.context, this.path.unansweredBytes) ?? topicNameRefusal(header.topic);
+    const refusal = this.path.refusal() ?? topicNameRefusal(header.topic);
     if (refusal !== null) return refusal;
     const isRetry = header.topic.startsWith(RETRY_TOPIC_PREFIX);
     const retryGroup = header.topic.slice(RETRY_TOPIC_PREFIX.length);

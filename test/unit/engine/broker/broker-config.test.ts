@@ -28,17 +28,15 @@ function load(text: string, overrides = ""): LoadedBrokerConfig {
   return loadBrokerConfig(sources, environment);
 }
 
+/** Every problem of a file, one a line; text that no test expects when there is none. */
 function problemsOf(text: string): string {
   try {
     load(text);
+    return "the configuration was accepted";
   } catch (error) {
-    expect(error).toBeInstanceOf(EngineError);
-    if (error instanceof EngineError) {
-      expect(error.code).toBe("BROKER_CONFIG_INVALID");
-      return error.message;
-    }
+    const isOurs = error instanceof EngineError && error.code === "BROKER_CONFIG_INVALID";
+    return isOurs ? error.message : `another error: ${String(error)}`;
   }
-  throw new Error("the configuration was accepted");
 }
 
 /** conf/2m-2s-async/broker-a.properties of the distribution (admin-protocol D.7). */

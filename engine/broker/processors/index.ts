@@ -1,0 +1,130 @@
+/** Which code is served by what: the list of a broker's requests (remoting-protocol 8). Codes not here are answered 3 (F-11). */
+import type { FrameProcessor, Processor, ProcessorTable } from "../../remoting/processor.ts";
+import { REQUEST_CODE as CODE } from "../../remoting/request-codes.ts";
+import type { BrokerContext } from "../broker-context.ts";
+import type { BrokerClients } from "../client-registry.ts";
+import type { DelayedMessages } from "../delayed-messages.ts";
+import type { PullPath } from "../pull-path.ts";
+import type { QueueLocks } from "../queue-locks.ts";
+import type { SendPath } from "../send-path.ts";
+import {
+  createCheckClientConfigProcessor,
+  createConsumerListProcessor,
+  createHeartbeatProcessor,
+  createUnregisterClientProcessor,
+} from "./clients.ts";
+import {
+  createConsumerConnectionsProcessor,
+  createProducerConnectionsProcessor,
+} from "./connections.ts";
+import {
+  createDeleteGroupProcessor,
+  createUpdateGroupProcessor,
+  createWhoConsumesProcessor,
+} from "./group-admin.ts";
+import {
+  createEarliestStoreTimeProcessor,
+  createMaxOffsetProcessor,
+  createMinOffsetProcessor,
+  createQueryConsumerOffsetProcessor,
+  createSearchOffsetProcessor,
+  createUpdateConsumerOffsetProcessor,
+} from "./offsets.ts";
+import {
+  createConsumeStatsProcessor,
+  createResetOffsetProcessor,
+  createTopicStatsProcessor,
+} from "./progress.ts";
+import { createPullMessageFrames, createPullMessageProcessor } from "./pull-message.ts";
+import { createQueryMessageProcessor, createViewMessageProcessor } from "./query-message.ts";
+import { createLockBatchProcessor, createUnlockBatchProcessor } from "./queue-locks.ts";
+import { createSendBackProcessor } from "./send-back.ts";
+import { createSendMessageFrames } from "./send-message-frames.ts";
+import { createSendMessageProcessor } from "./send-message.ts";
+import {
+  createDelayTableProcessor,
+  createGroupTableProcessor,
+  createOffsetTableProcessor,
+  createTopicTableProcessor,
+} from "./tables.ts";
+import {
+  createDeleteTopicProcessor,
+  createSystemTopicsProcessor,
+  createUpdateTopicProcessor,
+} from "./topic-admin.ts";
+
+/** The parts processors are made of. */
+export interface BrokerParts {
+  readonly context: BrokerContext;
+  readonly clients: BrokerClients;
+  readonly locks: QueueLocks;
+  readonly delayed: DelayedMessages;
+  readonly sends: SendPath;
+  readonly pulls: PullPath;
+}
+
+function messageProcessors({ context, sends, pulls }: BrokerParts): [number, Processor][] {
+  const send = createSendMessageProcessor(sends);
+  return [
+    [CODE.SEND_MESSAGE, send],
+    [CODE.SEND_MESSAGE_V2, send],
+    [CODE.SEND_BATCH_MESSAGE, send],
+    [CODE.PULL_MESSAGE, createPullMessageProcessor(pulls)],
+    [CODE.QUERY_MESSAGE, createQueryMessageProcessor(context)],
+    [CODE.VIEW_MESSAGE_BY_ID, createViewMessageProcessor(context)],
+    [CODE.CONSUMER_SEND_MSG_BACK, createSendBackProcessor(context)],
+  ];
+}
+
+function clientProcessors({ context, clients, locks }: BrokerParts): [number, Processor][] {
+  return [
+    [CODE.HEART_BEAT, createHeartbeatProcessor(context, clients)],
+    [CODE.UNREGISTER_CLIENT, createUnregisterClientProcessor(clients)],
+    [CODE.GET_CONSUMER_LIST_BY_GROUP, createConsumerListProcessor(clients)],
+    [CODE.CHECK_CLIENT_CONFIG, createCheckClientConfigProcessor()],
+    [CODE.LOCK_BATCH_MQ, createLockBatchProcessor(context, locks)],
+    [CODE.UNLOCK_BATCH_MQ, createUnlockBatchProcessor(locks)],
+    [CODE.QUERY_CONSUMER_OFFSET, createQueryConsumerOffsetProcessor(context)],
+    [CODE.UPDATE_CONSUMER_OFFSET, createUpdateConsumerOffsetProcessor(context)],
+    [CODE.GET_MAX_OFFSET, createMaxOffsetProcessor(context)],
+    [CODE.GET_MIN_OFFSET, createMinOffsetProcessor(context)],
+    [CODE.SEARCH_OFFSET_BY_TIMESTAMP, createSearchOffsetProcessor(context)],
+    [CODE.GET_EARLIEST_MSG_STORETIME, createEarliestStoreTimeProcessor(context)],
+  ];
+}
+
+function adminProcessors({ context, delayed }: BrokerParts): [number, Processor][] {
+  return [
+    [CODE.UPDATE_AND_CREATE_TOPIC, createUpdateTopicProcessor(context)],
+    [CODE.DELETE_TOPIC_IN_BROKER, createDeleteTopicProcessor(context)],
+    [CODE.GET_SYSTEM_TOPIC_LIST_FROM_BROKER, createSystemTopicsProcessor(context)],
+    [CODE.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP, createUpdateGroupProcessor(context)],
+    [CODE.DELETE_SUBSCRIPTIONGROUP, createDeleteGroupProcessor(context)],
+    [CODE.QUERY_TOPIC_CONSUME_BY_WHO, createWhoConsumesProcessor(context)],
+    [CODE.GET_CONSUMER_CONNECTION_LIST, createConsumerConnectionsProcessor(context)],
+    [CODE.GET_PRODUCER_CONNECTION_LIST, createProducerConnectionsProcessor(context)],
+    [CODE.GET_TOPIC_STATS_INFO, createTopicStatsProcessor(context)],
+    [CODE.GET_CONSUME_STATS, createConsumeStatsProcessor(context)],
+    [CODE.INVOKE_BROKER_TO_RESET_OFFSET, createResetOffsetProcessor(context)],
+    [CODE.GET_ALL_TOPIC_CONFIG, createTopicTableProcessor(context)],
+    [CODE.GET_ALL_CONSUMER_OFFSET, createOffsetTableProcessor(context)],
+    [CODE.GET_ALL_DELAY_OFFSET, createDelayTableProcessor(delayed)],
+    [CODE.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, createGroupTableProcessor(context)],
+  ];
+}
+
+/** @returns everything the broker's ports serve; the fast port serves the same (1.7) */
+export function brokerProcessors(parts: BrokerParts): ProcessorTable {
+  const sendFrames = createSendMessageFrames(parts.sends);
+  const frameProcessors = new Map<number, FrameProcessor>([
+    [CODE.SEND_MESSAGE_V2, sendFrames],
+    [CODE.SEND_MESSAGE, sendFrames],
+    [CODE.PULL_MESSAGE, createPullMessageFrames(parts.pulls)],
+  ]);
+  const processors = new Map([
+    ...messageProcessors(parts),
+    ...clientProcessors(parts),
+    ...adminProcessors(parts),
+  ]);
+  return { processors, frameProcessors };
+}
