@@ -3,7 +3,12 @@
  * brokers as well. `engine/admin/index.ts` exports these and `createAdminClient(options): AdminClient`.
  */
 import type { Logger } from "../base/logger.ts";
-import type { BrokerData, MessageQueue, TopicRoute } from "../client/client-api.ts";
+import type {
+  BrokerData,
+  MessageQueue,
+  ReceivedMessage,
+  TopicRoute,
+} from "../client/client-api.ts";
 
 export interface AdminOptions {
   readonly namesrvAddrs: readonly string[];
@@ -43,6 +48,32 @@ export interface ConsumeQueueStats {
   readonly lastTimestamp: number;
 }
 
+/** A connected client. */
+export interface ClientConnection {
+  readonly clientId: string;
+  readonly clientAddr: string;
+  /** Name, for example JAVA. */
+  readonly language: string;
+  /** Ordinal of remoting-protocol 1.3. */
+  readonly version: number;
+}
+
+/** What to look for by key. */
+export interface MessageQuery {
+  readonly topic: string;
+  /** One of a message's keys, or its unique id (`msgId`). */
+  readonly key: string;
+  /** Store times, ms, both inclusive. Default: all. */
+  readonly beginTimestampMs?: number;
+  readonly endTimestampMs?: number;
+  /** Of each broker. Default 32. */
+  readonly messagesMax?: number;
+}
+
+/**
+ * Operator calls. All reject with EngineError ADMIN_REQUEST_FAILED when a peer refuses (its code and remark are in the message), and with
+ * REMOTING_* when it does not answer.
+ */
 export interface AdminClient {
   /** Asks one name server (not "any": name servers can disagree). */
   clusterInfo(namesrvAddr: string): Promise<ClusterInfo>;
@@ -73,16 +104,20 @@ export interface AdminClient {
     timestampMs: number,
     force: boolean,
   ): Promise<ReadonlyMap<MessageQueue, number>>;
-  consumerConnections(
-    brokerAddr: string,
-    group: string,
-  ): Promise<
-    readonly {
-      readonly clientId: string;
-      readonly clientAddr: string;
-      readonly language: string;
-      readonly version: number;
-    }[]
-  >;
+  /** Code 203: empty when nobody of the group is connected there. */
+  consumerConnections(brokerAddr: string, group: string): Promise<readonly ClientConnection[]>;
+  /** Code 204: empty when nobody of the group is connected there. */
+  producerConnections(brokerAddr: string, group: string): Promise<readonly ClientConnection[]>;
+  /** Code 300: groups that have an offset in the topic, or subscribe to it. */
+  groupsOfTopic(brokerAddr: string, topic: string): Promise<readonly string[]>;
+  /**
+   * Code 33.
+   * @param offsetMsgId as a send answered it
+   * @param brokerAddr asked instead of the address inside the id, which may be one only the broker's own network can reach
+   * @returns null when the broker has no such message
+   */
+  viewMessage(offsetMsgId: string, brokerAddr?: string): Promise<ReceivedMessage | null>;
+  /** Code 12, asked of one address of each broker name: messages that carry the key, or have it as unique id; oldest first. */
+  queryMessages(query: MessageQuery): Promise<readonly ReceivedMessage[]>;
   close(): void;
 }

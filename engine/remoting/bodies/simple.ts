@@ -38,6 +38,11 @@ export function encodeGroupList(groups: readonly string[]): Buffer {
   return Buffer.from(writeFastjson({ groupList: groups }), "utf8");
 }
 
+/** @throws EngineError JSON_INVALID */
+export function decodeGroupList(body: Buffer): string[] {
+  return asArray(root(body).get("groupList")).map((group) => asText(group));
+}
+
 /** `{"table":{"key":"value"}}` (28, 219, registration answers). */
 export function encodeTextTable(table: ReadonlyMap<string, string>): Buffer {
   return Buffer.from(writeFastjson({ table: new Map(table) }), "utf8");

@@ -1,0 +1,146 @@
+/** Consumer and producer groups: progress, connections, reset (admin-protocol B.1: 203, 204, 208, 222, 300). */
+import type { MessageQueue } from "../client/index.ts";
+import {
+  decodeConsumeStats,
+  decodeOffsetTable,
+  type QueueMap,
+} from "../remoting/bodies/message-queue.ts";
+import { decodeConnectionSet, decodeGroupList } from "../remoting/bodies/simple.ts";
+import { decodeHeader } from "../remoting/command-spec.ts";
+import {
+  GET_CONSUME_STATS,
+  GET_CONSUMER_CONNECTION_LIST,
+  GET_PRODUCER_CONNECTION_LIST,
+  INVOKE_BROKER_TO_RESET_OFFSET,
+  QUERY_TOPIC_CONSUME_BY_WHO,
+} from "../remoting/commands/administration.ts";
+import {
+  GET_MAX_OFFSET,
+  SEARCH_OFFSET_BY_TIMESTAMP,
+  UPDATE_CONSUMER_OFFSET,
+} from "../remoting/commands/offsets.ts";
+import { RESPONSE_CODE } from "../remoting/response-codes.ts";
+import type { ClientConnection, ConsumeQueueStats } from "./admin-api.ts";
+import { wasRefusedWith, type AdminRequests } from "./requests.ts";
+
+/** Timestamp that means the end of the queue. */
+const LATEST = -1;
+
+/** @returns the group's progress in every queue it has an offset in, of one topic or all */
+export async function consumeStats(
+  requests: AdminRequests,
+  brokerAddr: string,
+  group: string,
+  topic?: string,
+): Promise<readonly ConsumeQueueStats[]> {
+  const header = { consumerGroup: group, topic };
+  const body = await requests.askBody(brokerAddr, GET_CONSUME_STATS, header);
+  return decodeConsumeStats(body).map(([queue, stats]) => ({ queue, ...stats }));
+}
+
+/** What to reset to where. */
+export interface ResetRequest {
+  readonly topic: string;
+  readonly group: string;
+  /** -1: the end. */
+  readonly timestampMs: number;
+  /** false never moves an offset forward. */
+  readonly force: boolean;
+}
+
+/**
+ * Resets on one master. Online members are told by the broker and store the new offsets themselves; for a group without members they are
+ * stored here (222).
+ * @returns new offset of each queue
+ */
+export async function resetOffset(
+  requests: AdminRequests,
+  brokerAddr: string,
+  reset: ResetRequest,
+): Promise<QueueMap<number>> {
+  const { topic, group, timestampMs, force } = reset;
+  try {
+    const header = { topic, group, timestamp: timestampMs, isForce: force };
+    const body = await requests.askBody(brokerAddr, INVOKE_BROKER_TO_RESET_OFFSET, header);
+    return decodeOffsetTable(body);
+  } catch (error) {
+    if (!wasRefusedWith(error, RESPONSE_CODE.CONSUMER_NOT_ONLINE)) throw error;
+    return resetOffline(requests, brokerAddr, reset);
+  }
+}
+
+async function resetOffline(
+  requests: AdminRequests,
+  brokerAddr: string,
+  reset: ResetRequest,
+): Promise<QueueMap<number>> {
+  const { group, topic } = reset;
+  const stats = await consumeStats(requests, brokerAddr, group, topic);
+  return Promise.all(
+    stats.map(async ({ queue, consumerOffset }) => {
+      const target = await targetOf(requests, brokerAddr, queue, reset.timestampMs);
+      const commitOffset = reset.force || target < consumerOffset ? target : consumerOffset;
+      const header = { consumerGroup: group, topic, queueId: queue.queueId, commitOffset };
+      await requests.ask(brokerAddr, UPDATE_CONSUMER_OFFSET, header);
+      return [queue, commitOffset] as const;
+    }),
+  );
+}
+
+async function targetOf(
+  requests: AdminRequests,
+  brokerAddr: string,
+  queue: MessageQueue,
+  timestamp: number,
+): Promise<number> {
+  const { topic, queueId } = queue;
+  const answer =
+    timestamp === LATEST
+      ? await requests.ask(brokerAddr, GET_MAX_OFFSET, { topic, queueId })
+      : await requests.ask(brokerAddr, SEARCH_OFFSET_BY_TIMESTAMP, { topic, queueId, timestamp });
+  return decodeHeader(GET_MAX_OFFSET.response, answer.extFields).offset ?? 0;
+}
+
+/** @returns members connected to that broker */
+export async function consumerConnections(
+  requests: AdminRequests,
+  brokerAddr: string,
+  group: string,
+): Promise<readonly ClientConnection[]> {
+  try {
+    const header = { consumerGroup: group };
+    return decodeConnectionSet(
+      await requests.askBody(brokerAddr, GET_CONSUMER_CONNECTION_LIST, header),
+    );
+  } catch (error) {
+    if (wasRefusedWith(error, RESPONSE_CODE.CONSUMER_NOT_ONLINE)) return [];
+    throw error;
+  }
+}
+
+/** @returns producers connected to that broker */
+export async function producerConnections(
+  requests: AdminRequests,
+  brokerAddr: string,
+  group: string,
+): Promise<readonly ClientConnection[]> {
+  try {
+    const header = { producerGroup: group };
+    return decodeConnectionSet(
+      await requests.askBody(brokerAddr, GET_PRODUCER_CONNECTION_LIST, header),
+    );
+  } catch (error) {
+    // "the producer group[X] not exist": the group has nobody there.
+    if (wasRefusedWith(error, RESPONSE_CODE.SYSTEM_ERROR)) return [];
+    throw error;
+  }
+}
+
+/** @returns groups that read the topic on that broker */
+export async function groupsOfTopic(
+  requests: AdminRequests,
+  brokerAddr: string,
+  topic: string,
+): Promise<readonly string[]> {
+  return decodeGroupList(await requests.askBody(brokerAddr, QUERY_TOPIC_CONSUME_BY_WHO, { topic }));
+}
