@@ -15,7 +15,7 @@ import { compose, findCompose } from "./docker/compose-command.ts";
 import { containerLogs } from "./docker/container-logs.ts";
 import { LabContainers, missingNode } from "./docker/lab-containers.ts";
 import { ensureImage, imageName } from "./docker/image.ts";
-import { composeFile, writeLabFiles } from "./docker/lab-files.ts";
+import { composeFile, copyProperties, imageInUse, writeLabFiles } from "./docker/lab-files.ts";
 import { connectDocker, type DockerEngine } from "./preflight/engine.ts";
 import type {
   ContainerAccess,
@@ -122,6 +122,7 @@ class DockerRuntime implements LabRuntime {
       await this.create([node], () => undefined, NEVER_ABORTED);
       return;
     }
+    copyProperties(this.allocation);
     await this.containers.act(name, (found) => found.start(), { status: [] });
   }
 
@@ -194,7 +195,7 @@ class DockerRuntime implements LabRuntime {
       .map((endpoint) => endpoint.innerAddress);
     return {
       network: `${this.allocation.name}_${INTERNET}`,
-      image: imageName(installRoot()),
+      image: imageInUse(this.allocation.stateDir) ?? imageName(installRoot()),
       namesrvAddrs,
     };
   }

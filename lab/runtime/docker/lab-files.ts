@@ -1,5 +1,5 @@
 /** What the docker runtime writes into a lab's state folder: the compose file and the property files it mounts. */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { renderCompose } from "../../compose/render.ts";
 import { writeAtomically } from "../atomic-file.ts";
@@ -16,8 +16,20 @@ export function composeFile(stateDir: string): string {
   return join(stateDir, COMPOSE_FILE);
 }
 
-/** A copy, because the topology's own folder may be closed to others, and one mount of a folder survives editors that replace files. */
-function copyProperties(from: string, to: string): void {
+/** @returns image the lab's containers were made from last, or null before the first time */
+export function imageInUse(stateDir: string): string | null {
+  const file = composeFile(stateDir);
+  if (!existsSync(file)) return null;
+  return /^\s+image: "?([^\s"]+)/m.exec(readFileSync(file, "utf8"))?.[1] ?? null;
+}
+
+/**
+ * Brings the mounted property files up to date; a node reads them when it starts. They are a copy, because the topology's own folder may
+ * be closed to the container's user, and one mount of a folder survives editors that replace files.
+ */
+export function copyProperties({ topology, stateDir }: LabAllocation): void {
+  const from = topology.dir;
+  const to = join(stateDir, CONF_FOLDER);
   mkdirSync(to, { recursive: true });
   chmodSync(to, FOLDER_MODE);
   if (!existsSync(from)) return;
@@ -34,7 +46,7 @@ function copyProperties(from: string, to: string): void {
  */
 export function writeLabFiles(allocation: LabAllocation, image: string, cpusMax: number): void {
   const { name, stateDir, topology, subnets } = allocation;
-  copyProperties(topology.dir, join(stateDir, CONF_FOLDER));
+  copyProperties(allocation);
   const text = renderCompose({
     labName: name,
     topology,
