@@ -113,7 +113,7 @@ const atEnd = read("OFFSET_OVERFLOW_ONE", { nextBeginOffset: 5, maxOffset: 5 });
 describe("PullPath", () => {
   it("writes head and records as one frame and gives the buffers back once they left", () => {
     using test = new PullTest();
-    const released = vi.fn();
+    const released = vi.fn<() => void>();
     test.store.reads = [found("records", 6, released)];
     test.pull();
     expect(test.answers).toEqual(["0 FOUND 6 records"]);
@@ -232,7 +232,7 @@ describe("PullPath", () => {
 
   it("gives the buffers back when the connection closed during the read", async () => {
     using test = new PullTest();
-    const released = vi.fn();
+    const released = vi.fn<() => void>();
     const slow = slowRead();
     test.store.reads = [slow.promise];
     test.pull();

@@ -94,7 +94,7 @@ const properties = fc
   )
   .map(([pairs, isEnded, tail]) => {
     const text = pairs.map(([k, v]) => `${k}${A}${v}${B}`).join("") + tail;
-    return isEnded ? text : text.replace(/\u0002$/, "");
+    return isEnded || !text.endsWith(B) ? text : text.slice(0, -1);
   });
 const number = fc.oneof(
   { weight: 20, arbitrary: fc.integer({ min: 0, max: 3 }) },
