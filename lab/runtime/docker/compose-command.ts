@@ -102,8 +102,7 @@ async function versionOf(program: string, args: readonly string[]): Promise<stri
       signal: AbortSignal.timeout(VERSION_MS),
       onLine: () => undefined,
     });
-    const version = output.lines.find((line) => /^v?\d+\.\d+/.test(line));
-    return output.code === 0 && version !== undefined ? version : null;
+    return output.code === 0 ? (output.lines.at(-1) ?? null) : null;
   } catch {
     return null;
   }
