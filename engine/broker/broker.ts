@@ -23,6 +23,7 @@ import { BrokerClients } from "./client-registry.ts";
 import { BrokerOffsets } from "./consumer-offsets.ts";
 import { DelayedMessages } from "./delayed-messages.ts";
 import { brokerProcessors } from "./processors/index.ts";
+import type { RuntimeInfoParts } from "./processors/runtime-info.ts";
 import { PullPath } from "./pull-path.ts";
 import { createPutInternal } from "./put-internal.ts";
 import { QueueLocks } from "./queue-locks.ts";
@@ -154,7 +155,15 @@ class Broker implements RunningBroker {
     else this.haService = this.makeHaService();
     const { context, clients, delayed, sends, pulls } = this;
     const locks = new QueueLocks(now);
-    const table = brokerProcessors({ context, clients, delayed, sends, pulls, locks });
+    const table = brokerProcessors({
+      context,
+      clients,
+      delayed,
+      sends,
+      pulls,
+      locks,
+      runtime: this.runtimeParts(),
+    });
     this.servers = [
       this.makeServer("broker", config.listenPort, table),
       this.makeServer("broker-fast", config.listenPort - FAST_PORT_BELOW, table),
@@ -207,6 +216,20 @@ class Broker implements RunningBroker {
     this.offsets.persist();
     this.delayed.persist();
     await this.store.stop();
+  }
+
+  /** What GET_BROKER_RUNTIME_INFO reads besides the tables. */
+  private runtimeParts(): RuntimeInfoParts {
+    const { context, counters, delayed } = this;
+    return {
+      context,
+      counters,
+      delayed,
+      slaves: () => this.haService?.slaves() ?? [],
+      replicationState: () => this.haClient?.state ?? "none",
+      heldPulls: () => this.heldPulls,
+      connectionCount: () => this.servers.reduce((sum, server) => sum + server.connectionCount, 0),
+    };
   }
 
   /** A failing periodic write is reported each time and ends nothing: the state is still in memory. */

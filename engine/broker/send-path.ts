@@ -175,6 +175,9 @@ export class SendPath {
   /** Answers a send whose message is in the log; its code says how safe it is. */
   answer(waiter: SendWaiter): void {
     this.unansweredBytes -= waiter.endOffset - waiter.physicalOffset;
+    const { stats } = this.context;
+    if (waiter.code === PUT_STATUS.OK) stats.ackedOkOffset = waiter.endOffset;
+    else stats.ackedWeakOffset = waiter.endOffset;
     if (waiter.isOneway || !waiter.channel.isOpen) return;
     if (waiter.memberOffsets !== null) {
       this.answerBatch(waiter, waiter.memberOffsets);

@@ -38,6 +38,8 @@ import {
 import { createPullMessageFrames, createPullMessageProcessor } from "./pull-message.ts";
 import { createQueryMessageProcessor, createViewMessageProcessor } from "./query-message.ts";
 import { createLockBatchProcessor, createUnlockBatchProcessor } from "./queue-locks.ts";
+import { createBrokerConfigProcessor, createUpdateBrokerConfigProcessor } from "./broker-config.ts";
+import { createRuntimeInfoProcessor, type RuntimeInfoParts } from "./runtime-info.ts";
 import { createSendBackProcessor } from "./send-back.ts";
 import { createSendMessageFrames } from "./send-message-frames.ts";
 import { createSendMessageProcessor } from "./send-message.ts";
@@ -61,6 +63,7 @@ export interface BrokerParts {
   readonly delayed: DelayedMessages;
   readonly sends: SendPath;
   readonly pulls: PullPath;
+  readonly runtime: RuntimeInfoParts;
 }
 
 function messageProcessors({ context, sends, pulls }: BrokerParts): [number, Processor][] {
@@ -93,8 +96,11 @@ function clientProcessors({ context, clients, locks }: BrokerParts): [number, Pr
   ];
 }
 
-function adminProcessors({ context, delayed }: BrokerParts): [number, Processor][] {
+function adminProcessors({ context, delayed, runtime }: BrokerParts): [number, Processor][] {
   return [
+    [CODE.GET_BROKER_RUNTIME_INFO, createRuntimeInfoProcessor(runtime)],
+    [CODE.GET_BROKER_CONFIG, createBrokerConfigProcessor(context)],
+    [CODE.UPDATE_BROKER_CONFIG, createUpdateBrokerConfigProcessor()],
     [CODE.UPDATE_AND_CREATE_TOPIC, createUpdateTopicProcessor(context)],
     [CODE.DELETE_TOPIC_IN_BROKER, createDeleteTopicProcessor(context)],
     [CODE.GET_SYSTEM_TOPIC_LIST_FROM_BROKER, createSystemTopicsProcessor(context)],
