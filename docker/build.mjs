@@ -13,6 +13,8 @@ const entries = {
   dashboard: "lab/dashboard/server/main.ts",
   health: "docker/health.ts",
 };
+// See left-out.mjs.
+const leftOut = ["ssh2", "@grpc/grpc-js", "@grpc/proto-loader", "protobufjs"];
 const web = join(root, "lab/dashboard/web");
 
 function newestBelow(directory) {
@@ -50,7 +52,7 @@ async function bundle() {
     banner: {
       js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
     },
-    external: ["cpu-features", "*.node"],
+    alias: Object.fromEntries(leftOut.map((name) => [name, join(root, "docker/left-out.mjs")])),
     logLevel: "warning",
   });
 }

@@ -38,8 +38,17 @@ interface Client {
   readonly address: string;
 }
 
+/** Ports are published on 127.0.0.1 of the engine's machine and property files are mounted from this one: both must be the same. */
+function remoteEngine(address: string): EngineError {
+  return new EngineError("DOCKER_ENGINE_MISSING", {
+    message: `DOCKER_HOST is ${address}, an engine on another machine; the lab needs one on this machine`,
+    hint: "unset DOCKER_HOST, or use `--runtime process`",
+  });
+}
+
 function client(): Client {
   const chosen = process.env["DOCKER_HOST"];
+  if (chosen?.startsWith("ssh:") === true) throw remoteEngine(chosen);
   if (chosen !== undefined && chosen !== "")
     return { docker: new Docker(), environment: {}, address: chosen };
   const socketPath = socketCandidates().find((path) => existsSync(path));

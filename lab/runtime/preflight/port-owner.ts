@@ -1,5 +1,6 @@
 /** Which process listens on a TCP port. Linux tells it below /proc; elsewhere nobody is named. */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 
 /** A process that listens. */
 export interface PortOwner {
@@ -53,9 +54,12 @@ function holds(pid: string, links: ReadonlySet<string>): boolean {
   });
 }
 
+/** Program and arguments; options are left out, they hide what a person knows it by. */
 function commandOf(pid: string): string {
-  const line = readText(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
-  return (line === "" ? readText(`/proc/${pid}/comm`).trim() : line).slice(0, COMMAND_LENGTH_MAX);
+  const [program = "", ...args] = readText(`/proc/${pid}/cmdline`).split("\0");
+  if (program === "") return readText(`/proc/${pid}/comm`).trim();
+  const words = args.filter((word) => word !== "" && !word.startsWith("--"));
+  return [basename(program), ...words].join(" ").slice(0, COMMAND_LENGTH_MAX);
 }
 
 /**

@@ -43,14 +43,17 @@ async function describe(claim: PortClaim, nameHolder: NameHolder): Promise<strin
 /**
  * @param claims ports wanted
  * @param nameHolder asked first, for holders that are no plain process (a container)
- * @throws EngineError LAB_PORT_TAKEN naming every taken port and its holder
+ * @throws EngineError LAB_PORT_TAKEN naming for every node the first taken port and its holder
  */
 export async function checkPorts(
   claims: readonly PortClaim[],
   nameHolder: NameHolder = () => Promise.resolve(null),
 ): Promise<void> {
   const free = await Promise.all(claims.map((claim) => isFree(claim.port)));
-  const taken = claims.filter((_claim, index) => free[index] === false);
+  // A node's second port is nearly always held by whoever has the first.
+  const taken = claims
+    .filter((_claim, index) => free[index] === false)
+    .filter((claim, index, all) => all.findIndex(({ node }) => node === claim.node) === index);
   if (taken.length === 0) return;
   const lines = await Promise.all(taken.map((claim) => describe(claim, nameHolder)));
   throw new EngineError("LAB_PORT_TAKEN", {
