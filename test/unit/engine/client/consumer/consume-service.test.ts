@@ -47,7 +47,7 @@ describe("consume service", () => {
         sizes.push(messages.length);
         await new Promise((resolve) => setImmediate(resolve));
         running -= 1;
-        return "success";
+        return "success" as const;
       },
     });
     take(pulled(10));
@@ -100,7 +100,7 @@ describe("consume service", () => {
         calls += 1;
         queue.drop();
         await Promise.resolve();
-        return "success";
+        return "success" as const;
       },
     });
     take(pulled(8));
