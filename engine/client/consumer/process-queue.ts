@@ -20,6 +20,7 @@ export class ProcessQueue {
   private readonly inFlight = new Map<number, InFlight>();
   private bytes = 0;
   private highest = -1;
+  private pulledTo = 0;
   private isDropped = false;
   private readonly roomWaiters: (() => void)[] = [];
   private readonly emptyWaiters: (() => void)[] = [];
@@ -50,8 +51,12 @@ export class ProcessQueue {
     return this.highest;
   }
 
-  /** Takes pulled messages in; offsets grow from call to call. */
-  add(messages: readonly InFlight[]): void {
+  /**
+   * Takes pulled messages in; offsets grow from call to call.
+   * @param nextOffset first offset not examined: what lies between the messages and it was not for us
+   */
+  add(messages: readonly InFlight[], nextOffset: number): void {
+    if (nextOffset > this.pulledTo) this.pulledTo = nextOffset;
     for (const message of messages) {
       if (this.inFlight.has(message.queueOffset)) continue;
       this.inFlight.set(message.queueOffset, message);
@@ -70,7 +75,7 @@ export class ProcessQueue {
     }
     if (this.hasRoom) wake(this.roomWaiters);
     if (this.inFlight.size === 0) wake(this.emptyWaiters);
-    return this.lowest ?? this.highest + 1;
+    return this.lowest ?? Math.max(this.highest + 1, this.pulledTo);
   }
 
   get hasRoom(): boolean {

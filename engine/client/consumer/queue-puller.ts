@@ -129,7 +129,7 @@ export class QueuePuller {
         ? result.messages
         : result.messages.filter((message) => matchesTags(wanted, message.tags));
     if (messages.length > 0) {
-      queue.add(messages);
+      queue.add(messages, result.nextBeginOffset);
       onMessages(queue, messages);
     } else if (queue.count === 0) {
       // Nothing for us up to here: progress must not wait for a message that matches.

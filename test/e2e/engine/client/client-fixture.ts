@@ -11,9 +11,13 @@ import {
   type PushConsumerOptions,
   type ReceivedMessage,
 } from "../../../../engine/client/index.ts";
-import { createAdminClient, type AdminClient } from "../../../../engine/admin/index.ts";
+import {
+  createAdminClient,
+  type AdminClient,
+  type TopicSpec,
+} from "../../../../engine/admin/index.ts";
 import { Cleanup } from "../../../helpers/cleanup.ts";
-import { EngineFixture } from "../engine-fixture.ts";
+import { EngineFixture, until } from "../engine-fixture.ts";
 
 /** A started consumer and what it got. */
 export interface TestConsumer extends AsyncDisposable {
@@ -55,6 +59,22 @@ export class ClientFixture implements AsyncDisposable {
     const admin = createAdminClient({ namesrvAddrs: this.engine.namesrvAddr.split(";") });
     this.cleanup.defer(() => admin.close());
     return admin;
+  }
+
+  /** Creates a topic and waits until every name server routes it from that many brokers: registration runs behind the answer. */
+  async createTopic(
+    spec: TopicSpec,
+    target: { readonly cluster: string } | { readonly brokerAddr: string },
+    brokers = 1,
+  ): Promise<void> {
+    const admin = this.admin();
+    await admin.createTopic(spec, target);
+    await until(`${spec.topic} is routed`, async () => {
+      const routes = await Promise.all(
+        this.engine.namesrvAddr.split(";").map((address) => admin.route(address, spec.topic)),
+      );
+      return routes.every((route) => route?.queues.length === brokers);
+    });
   }
 
   async producer(options: Partial<ProducerOptions> = {}): Promise<Producer> {

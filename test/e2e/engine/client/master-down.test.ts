@@ -21,7 +21,7 @@ describe("a master that dies", () => {
     });
     const admin = fixture.admin();
     const topic = { topic: "Pair", readQueueNums: 2, writeQueueNums: 2 };
-    await admin.createTopic(topic, { cluster: "DefaultCluster" });
+    await fixture.createTopic(topic, { cluster: "DefaultCluster" }, 2);
     const producer = await fixture.producer();
     await until("the slave is in sync", async () => {
       const result = await producer.send(

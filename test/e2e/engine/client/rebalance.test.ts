@@ -22,7 +22,7 @@ describe("rebalancing", () => {
   it("two members share the queues, every message reaches one of them, and the one that stays takes all", async () => {
     const broker = await fixture.engine.startBroker();
     const topic = { topic: "Shared", readQueueNums: 8, writeQueueNums: 8 };
-    await fixture.admin().createTopic(topic, { brokerAddr: broker.brokerAddr });
+    await fixture.createTopic(topic, { brokerAddr: broker.brokerAddr });
     const one = await fixture.consumer({ topic: "Shared" });
     expect(idsOf(one, "Shared")).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
 

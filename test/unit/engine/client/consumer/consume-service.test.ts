@@ -29,7 +29,7 @@ function setUp(parts: Partial<ConsumeServiceParts>) {
     ...parts,
   });
   const take = (messages: StoredMessage[]): void => {
-    queue.add(messages);
+    queue.add(messages, (messages.at(-1)?.queueOffset ?? -1) + 1);
     service.submit(queue, messages);
   };
   return { service, queue, progress, take };
