@@ -268,16 +268,20 @@ export class HeaderScan {
   }
 }
 
-const SHORT_ESCAPES: Readonly<Record<number, number>> = {
-  0x22: 0x22,
-  0x5c: 0x5c,
-  0x2f: 0x2f,
-  0x62: 0x08,
-  0x66: 0x0c,
-  0x6e: 0x0a,
-  0x72: 0x0d,
-  0x74: 0x09,
-};
+/** By the character behind the backslash: what it stands for, 0 for none. */
+const SHORT_ESCAPES = new Uint8Array(256);
+for (const [letter, character] of Object.entries({
+  '"': 0x22,
+  "\\": 0x5c,
+  "/": 0x2f,
+  b: 0x08,
+  f: 0x0c,
+  n: 0x0a,
+  r: 0x0d,
+  t: 0x09,
+})) {
+  SHORT_ESCAPES[letter.charCodeAt(0)] = character;
+}
 
 function hexValue(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48;
@@ -286,7 +290,8 @@ function hexValue(byte: number): number {
 }
 
 /**
- * Copies the inside of a JSON string, unescaped, in runs between backslashes.
+ * Copies the inside of a JSON string, unescaped, byte by byte: property strings are short and full of escapes, and a native copy
+ * a run costs more than the run.
  * @param source buffer and range of the string's inside
  * @param target large enough for the range
  * @param at where to write
@@ -301,20 +306,17 @@ export function unescapeInto(
   let from = source.start;
   let to = at;
   while (from < end) {
-    const slash = buffer.indexOf(BACKSLASH, from);
-    const stop = slash < 0 || slash >= end ? end : slash;
-    to += buffer.copy(target, to, from, stop);
-    if (stop === end) return to;
-    const escape = buffer[stop + 1] ?? 0;
-    const short = SHORT_ESCAPES[escape];
-    if (short !== undefined) {
-      target[to] = short;
-      from = stop + 2;
+    const byte = buffer[from] ?? 0;
+    if (byte !== BACKSLASH) {
+      target[to] = byte;
+      from += 1;
     } else {
-      const value = escape === 0x75 ? unicodeEscape(buffer, stop + 2, end) : -1;
-      if (value < 0) return -1;
+      const escape = buffer[from + 1] ?? 0;
+      const isUnicode = escape === 0x75;
+      const value = isUnicode ? unicodeEscape(buffer, from + 2, end) : (SHORT_ESCAPES[escape] ?? 0);
+      if (value < 0 || (!isUnicode && value === 0)) return -1;
       target[to] = value;
-      from = stop + 6;
+      from += isUnicode ? 6 : 2;
     }
     to += 1;
   }
