@@ -198,6 +198,11 @@ export function loadBrokerConfig(
   return { config: result.config, notices: [...reading.notices, ...result.notices] };
 }
 
+/** @returns the address the broker's ports bind, undefined for every interface */
+export function bindHost(config: BrokerConfig): string | undefined {
+  return config.bindAddress === "" ? undefined : config.bindAddress;
+}
+
 /** @returns name server addresses of the configuration, `host:port` each */
 export function namesrvAddresses(config: BrokerConfig): readonly string[] {
   return config.namesrvAddr

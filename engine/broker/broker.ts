@@ -4,34 +4,26 @@ import { isIP } from "node:net";
 import { EngineError } from "../base/engine-error.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Vfs } from "../base/vfs.ts";
-import { parseAllowedAddresses } from "../ha/allowed-addresses.ts";
 import type { HaClient, HaService } from "../ha/ha-api.ts";
-import { createHaClient } from "../ha/ha-client.ts";
-import { createHaService } from "../ha/ha-service.ts";
 import { addressBytes } from "../message/message-id.ts";
-import { createRemotingClient } from "../remoting/client.ts";
 import type { ProcessorTable } from "../remoting/processor.ts";
 import { formatAddress } from "../remoting/remote-address.ts";
 import { createRemotingServer } from "../remoting/server.ts";
 import type { RemotingServer } from "../remoting/server-api.ts";
 import { openMessageStore } from "../store/message-store.ts";
 import type { HostBytes, MessageStore } from "../store/store-api.ts";
-import { namesrvAddresses, type BrokerConfig } from "./broker-config.ts";
+import { bindHost, namesrvAddresses, type BrokerConfig } from "./broker-config.ts";
 import type { BrokerContext } from "./broker-context.ts";
-import { BrokerCounters } from "./broker-stats.ts";
-import { BrokerClients } from "./client-registry.ts";
-import { BrokerOffsets } from "./consumer-offsets.ts";
+import { openBrokerTables, type BrokerTables } from "./broker-tables.ts";
 import { DelayedMessages } from "./delayed-messages.ts";
 import { brokerProcessors } from "./processors/index.ts";
 import type { RuntimeInfoParts } from "./processors/runtime-info.ts";
 import { PullPath } from "./pull-path.ts";
-import { createPutInternal } from "./put-internal.ts";
 import { QueueLocks } from "./queue-locks.ts";
 import { Registration, type MasterAddresses } from "./registration.ts";
+import { fixedHaMaster, followMaster, replicateToSlaves } from "./replication.ts";
 import { SendPath } from "./send-path.ts";
 import { SlaveSync } from "./slave-sync.ts";
-import { BrokerGroups } from "./subscription-groups.ts";
-import { BrokerTopics } from "./topic-config.ts";
 
 /** The fast port (4.9's VIP channel) stands this far below the plain one, the replication port one above (remoting-protocol 1.7). */
 const FAST_PORT_BELOW = 2;
@@ -39,8 +31,6 @@ const FAST_PORT_BELOW = 2;
 const DRAIN_MS = 3_000;
 const CLIENT_SCAN_MS = 10_000;
 const SAMPLE_MS = 1_000;
-/** A configured haMasterAddress shorter than this is none, as in 4.9 (store-and-ha 7.1). */
-const HA_MASTER_ADDRESS_MIN = 6;
 
 /** What a broker is made from. */
 export interface BrokerOptions {
@@ -89,14 +79,10 @@ class Broker implements RunningBroker {
   readonly context: BrokerContext;
   readonly brokerAddr: string;
   readonly port: number;
-  readonly haService: HaService | null = null;
-  readonly haClient: HaClient | null = null;
-  private readonly options: BrokerOptions;
+  readonly haService: HaService | null;
+  readonly haClient: HaClient | null;
   private readonly store: MessageStore;
-  private readonly topics: BrokerTopics;
-  private readonly offsets: BrokerOffsets;
-  private readonly clients: BrokerClients;
-  private readonly counters = new BrokerCounters();
+  private readonly tables: BrokerTables;
   private readonly delayed: DelayedMessages;
   private readonly slaveSync: SlaveSync;
   private readonly registration: Registration;
@@ -110,84 +96,44 @@ class Broker implements RunningBroker {
   constructor(options: BrokerOptions, store: MessageStore, storeHost: HostBytes) {
     const { config, vfs, logger } = options;
     const now = options.now ?? Date.now;
-    this.options = options;
+    const registerSoon = (): void => this.registration.soon();
     this.store = store;
     this.port = config.listenPort;
     this.brokerAddr = formatAddress(config.brokerIP1, config.listenPort);
-    const registerSoon = (): void => this.registration.soon();
-    this.topics = new BrokerTopics({ config, vfs, logger, now, registerSoon });
-    const groups = new BrokerGroups({ config, vfs, now });
-    this.offsets = new BrokerOffsets({ vfs, storePathRootDir: config.storePathRootDir });
-    this.clients = new BrokerClients({
-      logger,
-      now,
-      mayNotify: (group) => groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
-    });
-    const remoting = createRemotingClient({
-      logger,
-      connectTimeoutMs: config.connectTimeoutMillis,
-      idleTimeoutMs: config.clientChannelMaxIdleTimeSeconds * 1_000,
-    });
-    this.context = {
-      config,
-      logger,
-      vfs,
-      store,
-      topics: this.topics,
-      groups,
-      offsets: this.offsets,
-      clients: this.clients,
-      remoting,
-      now,
-      storeHost,
-      isSlave: config.brokerRole === "SLAVE",
-      putInternal: createPutInternal({ store, config, storeHost }),
-      registerSoon,
-      bootTimestamp: now(),
-      stats: this.counters,
-    };
+    this.tables = openBrokerTables({ config, vfs, logger, now, store, storeHost, registerSoon });
+    this.context = this.tables.context;
+    const { isSlave } = this.context;
     this.registration = this.makeRegistration();
     this.delayed = new DelayedMessages(this.context);
     this.slaveSync = new SlaveSync(this.context, this.delayed);
     this.sends = new SendPath(this.context);
     this.pulls = new PullPath(this.context, () => performance.now());
-    if (this.context.isSlave) this.haClient = this.makeHaClient();
-    else this.haService = this.makeHaService();
-    const { context, clients, delayed, sends, pulls } = this;
-    const locks = new QueueLocks(now);
-    const table = brokerProcessors({
-      context,
-      clients,
-      delayed,
-      sends,
-      pulls,
-      locks,
-      runtime: this.runtimeParts(),
-    });
+    this.haClient = isSlave ? followMaster(config, store, logger) : null;
+    this.haService = isSlave ? null : replicateToSlaves(config, store, logger);
+    const table = this.makeProcessors();
     this.servers = [
       this.makeServer("broker", config.listenPort, table),
       this.makeServer("broker-fast", config.listenPort - FAST_PORT_BELOW, table),
     ];
   }
 
-  /** Opens the ports, then tells the name servers. */
-  async start(): Promise<void> {
-    const { config } = this.context;
-    if (this.haService !== null) await this.haService.start();
-    for (const server of this.servers) await server.start();
-    if (!this.context.isSlave) this.delayed.start();
-    this.every(config.flushConsumerOffsetInterval, () => this.offsets.persist());
-    this.every(config.flushDelayOffsetInterval, () => this.delayed.persist());
-    this.every(CLIENT_SCAN_MS, () => this.clients.expire());
-    this.every(SAMPLE_MS, () => this.counters.sample(this.context.now()));
-    if (this.haClient !== null && config.haMasterAddress.length >= HA_MASTER_ADDRESS_MIN) {
-      this.haClient.setMaster(config.haMasterAddress);
-    }
-    await this.registration.start();
-  }
-
   get heldPulls(): number {
     return this.pulls.held.size;
+  }
+
+  /** Opens the ports, then tells the name servers. */
+  async start(): Promise<void> {
+    const { config, isSlave, now } = this.context;
+    const { offsets, clients, counters } = this.tables;
+    if (this.haService !== null) await this.haService.start();
+    for (const server of this.servers) await server.start();
+    if (!isSlave) this.delayed.start();
+    this.every(config.flushConsumerOffsetInterval, () => offsets.persist());
+    this.every(config.flushDelayOffsetInterval, () => this.delayed.persist());
+    this.every(CLIENT_SCAN_MS, () => clients.expire());
+    this.every(SAMPLE_MS, () => counters.sample(now()));
+    this.haClient?.setMaster(fixedHaMaster(config));
+    await this.registration.start();
   }
 
   onStoreFailed(listener: (error: Error) => void): void {
@@ -213,23 +159,9 @@ class Broker implements RunningBroker {
     this.context.remoting.close();
     await this.haService?.stop();
     await this.haClient?.stop();
-    this.offsets.persist();
+    this.tables.offsets.persist();
     this.delayed.persist();
     await this.store.stop();
-  }
-
-  /** What GET_BROKER_RUNTIME_INFO reads besides the tables. */
-  private runtimeParts(): RuntimeInfoParts {
-    const { context, counters, delayed } = this;
-    return {
-      context,
-      counters,
-      delayed,
-      slaves: () => this.haService?.slaves() ?? [],
-      replicationState: () => this.haClient?.state ?? "none",
-      heldPulls: () => this.heldPulls,
-      connectionCount: () => this.servers.reduce((sum, server) => sum + server.connectionCount, 0),
-    };
   }
 
   /** A failing periodic write is reported each time and ends nothing: the state is still in memory. */
@@ -247,25 +179,44 @@ class Broker implements RunningBroker {
     this.timers.push(timer);
   }
 
-  private get bindHost(): string | undefined {
-    const { bindAddress } = this.context.config;
-    return bindAddress === "" ? undefined : bindAddress;
+  private makeProcessors(): ProcessorTable {
+    const { context, delayed, sends, pulls } = this;
+    const { clients } = this.tables;
+    const locks = new QueueLocks(context.now);
+    const runtime = this.runtimeParts();
+    return brokerProcessors({ context, clients, delayed, sends, pulls, locks, runtime });
+  }
+
+  /** What GET_BROKER_RUNTIME_INFO reads besides the tables. */
+  private runtimeParts(): RuntimeInfoParts {
+    const { context, delayed } = this;
+    return {
+      context,
+      counters: this.tables.counters,
+      delayed,
+      slaves: () => this.haService?.slaves() ?? [],
+      replicationState: () => this.haClient?.state ?? "none",
+      heldPulls: () => this.heldPulls,
+      connectionCount: () => this.servers.reduce((sum, server) => sum + server.connectionCount, 0),
+    };
   }
 
   private makeServer(name: string, port: number, table: ProcessorTable): RemotingServer {
+    const { config, logger } = this.context;
     return createRemotingServer({
       name,
-      host: this.bindHost,
+      host: bindHost(config),
       port,
       table,
-      logger: this.options.logger.child(name),
-      idleTimeoutMs: this.context.config.serverChannelMaxIdleTimeSeconds * 1_000,
-      onClose: (channel) => this.clients.channelClosed(channel),
+      logger: logger.child(name),
+      idleTimeoutMs: config.serverChannelMaxIdleTimeSeconds * 1_000,
+      onClose: (channel) => this.tables.clients.channelClosed(channel),
     });
   }
 
   private makeRegistration(): Registration {
     const { config, logger, remoting } = this.context;
+    const { topics } = this.tables;
     return new Registration({
       config,
       namesrvAddresses: namesrvAddresses(config),
@@ -273,9 +224,9 @@ class Broker implements RunningBroker {
       haServerAddr: formatAddress(config.brokerIP2, config.haListenPort),
       remoting,
       logger: logger.child("registration"),
-      table: () => this.topics.toBody(),
+      table: () => topics.toBody(),
       onMaster: (master) => this.masterChanged(master),
-      onOrderedTopics: (topics) => this.topics.setOrdered(topics),
+      onOrderedTopics: (ordered) => topics.setOrdered(ordered),
     });
   }
 
@@ -284,38 +235,8 @@ class Broker implements RunningBroker {
     if (!this.context.isSlave) return;
     const isSelf = master.masterAddr === this.brokerAddr;
     this.slaveSync.setMaster(isSelf ? null : master.masterAddr);
-    const isFixed = this.context.config.haMasterAddress.length >= HA_MASTER_ADDRESS_MIN;
+    const isFixed = fixedHaMaster(this.context.config) !== null;
     if (master.haServerAddr !== null && !isFixed) this.haClient?.setMaster(master.haServerAddr);
-  }
-
-  private makeHaService(): HaService {
-    const { config, logger, store } = this.context;
-    const service = createHaService({
-      host: this.bindHost,
-      port: config.haListenPort,
-      log: store.log,
-      required: config.brokerRole === "SYNC_MASTER",
-      logger: logger.child("ha"),
-      allowed: parseAllowedAddresses(config.haAllowedAddresses),
-      housekeepingMs: config.haHousekeepingInterval,
-      heartbeatMs: config.haSendHeartbeatInterval,
-      transferBytesMax: config.haTransferBatchSize,
-      fallbehindMax: config.haSlaveFallbehindMax,
-      onGateChanged: () => store.replicationChanged(),
-    });
-    store.setReplicationGate(service.gate);
-    return service;
-  }
-
-  private makeHaClient(): HaClient {
-    const { config, logger, store } = this.context;
-    return createHaClient({
-      log: store.log,
-      logger: logger.child("ha"),
-      ackFlushed: config.flushDiskType === "SYNC_FLUSH",
-      heartbeatMs: config.haSendHeartbeatInterval,
-      housekeepingMs: config.haHousekeepingInterval,
-    });
   }
 }
 

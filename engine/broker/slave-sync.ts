@@ -27,6 +27,7 @@ export class SlaveSync {
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private wasFailing = false;
+  private isSoon = false;
 
   /** @param delayed keeper of the delay offsets */
   constructor(context: BrokerContext, delayed: DelayedMessages) {
@@ -39,6 +40,13 @@ export class SlaveSync {
     if (address === this.master) return;
     this.master = address;
     this.plan(FIRST_MS);
+  }
+
+  /** Messages of a topic arrived that this slave does not know yet: its settings are wanted before the master may be gone. */
+  soon(): void {
+    if (this.isSoon) return;
+    this.isSoon = true;
+    this.plan(0);
   }
 
   stop(): void {
@@ -58,6 +66,7 @@ export class SlaveSync {
   }
 
   private async syncAll(): Promise<void> {
+    this.isSoon = false;
     const { topics, groups, offsets } = this.context;
     const topicTable = decodeTopicConfigTable(await this.fetch(REQUEST_CODE.GET_ALL_TOPIC_CONFIG));
     if (differs(topicTable.dataVersion, topics.version))

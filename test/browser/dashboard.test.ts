@@ -48,6 +48,8 @@ describe.runIf(machineHas("chromium"))("the dashboard", () => {
       labName,
       "--runtime",
       "process",
+      "--index",
+      "5",
     ]);
     url = up.dashboardUrl;
     const executablePath = chromiumPath();

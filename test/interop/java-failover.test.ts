@@ -29,6 +29,8 @@ describe.runIf(machineHas("java", "maven"))(
         labName,
         "--runtime",
         "process",
+        "--index",
+        "4",
       ]);
       namesrv = up.namesrvAddr;
     });

@@ -2,13 +2,14 @@
 import { writeFastjson } from "../../base/fastjson.ts";
 import type { Processor } from "../../remoting/processor.ts";
 import { RESPONSE_CODE } from "../../remoting/response-codes.ts";
+import { configEntries } from "../broker-config.ts";
 import type { BrokerContext } from "../broker-context.ts";
 
 /** @returns the processor for code 26: effective values, corrections made at start included */
 export function createBrokerConfigProcessor(context: BrokerContext): Processor {
   const version = writeFastjson({ counter: 0, timestamp: context.bootTimestamp });
   return () => {
-    const lines = Object.entries(context.config).map(([key, value]) => `${key}=${String(value)}\n`);
+    const lines = configEntries(context.config).map(([key, value]) => `${key}=${value}\n`);
     return {
       code: RESPONSE_CODE.SUCCESS,
       extFields: new Map([["version", version]]),

@@ -101,6 +101,11 @@ public final class LabProducer {
             }
         }
         done.await();
+        if ("oneway".equals(mode)) {
+            // The client closes its connection with one-way sends still in its buffers: an answered send behind them says they left.
+            options.put("prefix", "barrier");
+            producer.send(message(options, 0));
+        }
         System.out.println("{\"event\":\"finished\"}");
         System.out.flush();
         producer.shutdown();

@@ -15,6 +15,10 @@ final class Options {
         }
     }
 
+    void put(String name, String value) {
+        values.put(name, value);
+    }
+
     String text(String name, String fallback) {
         return values.getOrDefault(name, fallback);
     }

@@ -1,0 +1,72 @@
+/** Everything a broker keeps in tables, read from its state files, and the context processors see it through. */
+import type { Logger } from "../base/logger.ts";
+import type { Vfs } from "../base/vfs.ts";
+import { createRemotingClient } from "../remoting/client.ts";
+import type { HostBytes, MessageStore } from "../store/store-api.ts";
+import type { BrokerConfig } from "./broker-config.ts";
+import type { BrokerContext } from "./broker-context.ts";
+import { BrokerCounters } from "./broker-stats.ts";
+import { BrokerClients } from "./client-registry.ts";
+import { BrokerOffsets } from "./consumer-offsets.ts";
+import { createPutInternal } from "./put-internal.ts";
+import { BrokerGroups } from "./subscription-groups.ts";
+import { BrokerTopics } from "./topic-config.ts";
+
+/** What tables are made from. */
+export interface BrokerTablesWiring {
+  readonly config: BrokerConfig;
+  readonly vfs: Vfs;
+  readonly logger: Logger;
+  readonly now: () => number;
+  /** Recovered and open: its lock guards the state files too (S-08). */
+  readonly store: MessageStore;
+  readonly storeHost: HostBytes;
+  readonly registerSoon: () => void;
+}
+
+/** The tables by their own types, for who owns their life; `context` for everybody else. */
+export interface BrokerTables {
+  readonly context: BrokerContext;
+  readonly topics: BrokerTopics;
+  readonly offsets: BrokerOffsets;
+  readonly clients: BrokerClients;
+  readonly counters: BrokerCounters;
+}
+
+/** @throws EngineError STORE_LAYOUT_INVALID when a state file and its copies are damaged (S-06) */
+export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
+  const { config, vfs, logger, now, store, storeHost, registerSoon } = wiring;
+  const topics = new BrokerTopics(wiring);
+  const groups = new BrokerGroups(wiring);
+  const offsets = new BrokerOffsets({ vfs, storePathRootDir: config.storePathRootDir });
+  const counters = new BrokerCounters();
+  const clients = new BrokerClients({
+    logger,
+    now,
+    mayNotify: (group) => groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
+  });
+  const remoting = createRemotingClient({
+    logger,
+    connectTimeoutMs: config.connectTimeoutMillis,
+    idleTimeoutMs: config.clientChannelMaxIdleTimeSeconds * 1_000,
+  });
+  const context: BrokerContext = {
+    config,
+    logger,
+    vfs,
+    store,
+    topics,
+    groups,
+    offsets,
+    clients,
+    remoting,
+    now,
+    storeHost,
+    isSlave: config.brokerRole === "SLAVE",
+    putInternal: createPutInternal({ store, config, storeHost }),
+    registerSoon,
+    bootTimestamp: now(),
+    stats: counters,
+  };
+  return { context, topics, offsets, clients, counters };
+}
