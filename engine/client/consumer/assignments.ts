@@ -109,7 +109,9 @@ export class Assignments {
   private begin(queue: MessageQueue, offset: number): void {
     const processQueue = new ProcessQueue(queue);
     this.owned.set(queueKey(queue), processQueue);
-    const { subscription } = this.parts;
+    const { subscription, offsets } = this.parts;
+    // Kept from the start: a group that begins at the end must not begin at a later end after a crash before its first message.
+    offsets.update(queue, offset, true);
     const puller = new QueuePuller(
       {
         ...this.parts,
