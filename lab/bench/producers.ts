@@ -56,8 +56,9 @@ export class Producers {
     await Promise.all(this.producers.map((producer) => producer.start()));
   }
 
-  /** @returns every queue the topic can be written to now */
+  /** @returns every queue the topic can be written to now, by routes asked for anew */
   async queues(): Promise<readonly MessageQueue[]> {
+    await this.clients[0]?.route(this.options.workload.topic, { refresh: true });
     return (await this.producers[0]?.publishQueues(this.options.workload.topic)) ?? [];
   }
 

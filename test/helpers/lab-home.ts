@@ -1,9 +1,11 @@
 /** A place for labs of one test: a temporary folder and blocks of ports nobody else uses; everything is gone afterwards. */
+import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readProcess } from "../../lab/runtime/process-identity.ts";
 import { loadTopology } from "../../lab/topology/presets.ts";
 import { startChild, type LineChild } from "./child.ts";
 
@@ -83,7 +85,6 @@ export class LabHome implements AsyncDisposable {
 
   /** Runs a command to its end. */
   async run(...args: readonly string[]): Promise<LabRun> {
-    const { spawn } = await import("node:child_process");
     const child = spawn(process.execPath, [LAB, ...args], {
       env: { ...process.env, ...this.environment() },
       cwd: this.directory,
@@ -115,14 +116,7 @@ export class LabHome implements AsyncDisposable {
       .filter((file) => file.endsWith("process.json"))
       .map((file) => JSON.parse(readFileSync(join(this.home, file), "utf8")) as { pid: number })
       .map(({ pid }) => pid)
-      .filter((pid) => {
-        try {
-          process.kill(pid, 0);
-          return true;
-        } catch {
-          return false;
-        }
-      });
+      .filter((pid) => readProcess(pid) !== null);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -59,8 +59,8 @@ export async function actOnNodes(
       did: await verb.act(lab, name),
     })),
   );
-  for (const { node, did } of acts) context.progress.note(`${node} ${did}`);
   if (verb.readyWithinMs !== undefined) {
+    for (const { node, did } of acts) context.progress.note(`${node} ${did}`);
     const names = new Set(nodes.map(({ name }) => name));
     await waitForNodes(context, lab, { nodes: names, timeoutMs: verb.readyWithinMs });
   }
