@@ -96,7 +96,7 @@ describe("producer", () => {
   it.each([1, 14, 16, 17])("code %i: the next attempt goes to another broker", async (code) => {
     const a = await broker("broker-a", refuse(code));
     const b = await broker("broker-b", accept);
-    const sender = await producer();
+    const sender = await producer({ retries: 1 });
     for (let i = 0; i < 6; i += 1) {
       expect((await sender.send(message)).queue.brokerName).toBe("broker-b");
     }
@@ -188,6 +188,23 @@ describe("producer", () => {
     const after = await Promise.all(Array.from({ length: 8 }, () => sender.send(message)));
     expect(after.map((result) => result.attempts)).toEqual(Array.from({ length: 8 }, () => 1));
     expect(b.requests(SEND).length).toBeGreaterThanOrEqual(9);
+  });
+
+  it("an idle client's routes know of a dead master well under a second later", async () => {
+    const a = await broker("broker-a", accept);
+    await broker("broker-b", accept);
+    const client = createClient({ namesrvAddrs: [nameServer.address] });
+    cleanup.defer(() => client.close());
+    const sender = createProducer(client, { group: "PG" });
+    await sender.start();
+    const queue = { topic: "T", brokerName: "broker-a", queueId: 0 };
+    await sender.send(message, { queue });
+    const began = performance.now();
+    await a.kill();
+    await expect
+      .poll(async () => (await client.route("T"))?.brokers.length, { interval: 5, timeout: 900 })
+      .toBe(1);
+    expect(performance.now() - began).toBeLessThan(900);
   });
 
   it("no connection at all is surely not stored", async () => {
