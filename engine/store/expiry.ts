@@ -1,0 +1,97 @@
+/** Deletes what is older than fileReservedTime, or what must go because the disk is full (store-and-ha 4.6; S-18, S-26). */
+import type { Logger } from "../base/logger.ts";
+import type { Vfs } from "../base/vfs.ts";
+import { readRecord } from "../message/record-decode.ts";
+import type { CommitLog } from "./commit-log.ts";
+import type { IndexService } from "./index-service.ts";
+import type { QueueTable } from "./queue-table.ts";
+import type { StoreConfig } from "./store-config.ts";
+
+const HOUR_MS = 3_600_000;
+const CLEAN_RATIO = 0.85;
+const FULL_RATIO = 0.9;
+const WRITABLE_AGAIN_RATIO = 0.85;
+const FILES_A_PASS = 10;
+
+/** What cleaning needs. */
+export interface ExpiryParts {
+  readonly config: StoreConfig;
+  readonly vfs: Vfs;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly log: CommitLog;
+  readonly queues: QueueTable;
+  readonly index: IndexService | null;
+  /** Newest storeTimestamp in the log: a clock that jumped forward must not empty the store (S-18). */
+  readonly newestStoreTimestamp: () => number;
+}
+
+/** See the file's head. */
+export class Expiry {
+  isDiskFull = false;
+  private readonly parts: ExpiryParts;
+
+  constructor(parts: ExpiryParts) {
+    this.parts = parts;
+  }
+
+  /** @returns used share of the log's partition, -1 when unknown */
+  usedRatio(): number {
+    const space = this.parts.vfs.space(this.parts.config.storePathCommitLog);
+    return space === null || space.total === 0 ? -1 : 1 - space.available / space.total;
+  }
+
+  /** One pass; called every cleanResourceInterval. */
+  run(): void {
+    const ratio = this.usedRatio();
+    this.judgeDisk(ratio);
+    const hour = String(new Date(this.parts.now()).getHours()).padStart(2, "0");
+    const isTime = this.parts.config.deleteWhen.split(";").includes(hour);
+    const isTight = ratio > this.parts.config.diskMaxUsedSpaceRatio / 100;
+    if (!isTime && !isTight) return;
+    let removed = 0;
+    while (removed < FILES_A_PASS && this.mayRemoveFirst(ratio > CLEAN_RATIO)) {
+      this.parts.log.files.removeFirst();
+      removed += 1;
+    }
+    if (removed === 0) return;
+    const minOffset = this.parts.log.minOffset;
+    for (const { queue } of this.parts.queues.all) queue.removeExpired(minOffset);
+    this.parts.index?.removeExpired(minOffset);
+    this.parts.logger.info("expired commit log files deleted", { files: removed, minOffset });
+  }
+
+  private judgeDisk(ratio: number): void {
+    const wasFull = this.isDiskFull;
+    if (ratio >= FULL_RATIO) this.isDiskFull = true;
+    else if (ratio < WRITABLE_AGAIN_RATIO) this.isDiskFull = false;
+    if (wasFull !== this.isDiskFull)
+      this.parts.logger.warn(
+        this.isDiskFull
+          ? "the disk is full: sends are refused"
+          : "the disk has room again: sends are taken",
+        { ratio },
+      );
+  }
+
+  private mayRemoveFirst(force: boolean): boolean {
+    const { log, config } = this.parts;
+    if (log.files.all.length < 2) return false;
+    if (force) return true;
+    const newest = this.lastTimestampOfFirst();
+    const reservedMs = config.fileReservedTime * HOUR_MS;
+    return (
+      newest > 0 &&
+      newest + reservedMs < Math.min(this.parts.now(), this.parts.newestStoreTimestamp())
+    );
+  }
+
+  /** storeTimestamp of the second file's first record: nothing in the first file is newer. */
+  private lastTimestampOfFirst(): number {
+    const second = this.parts.log.files.all[1];
+    if (second === undefined) return 0;
+    const bytes = this.parts.log.read(second.start, 65_536);
+    const record = readRecord(bytes, 0, bytes.length);
+    return typeof record === "string" ? 0 : record.storeTimestamp;
+  }
+}

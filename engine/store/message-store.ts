@@ -1,0 +1,381 @@
+/** The facade the broker sees: wires log, flush, waiters, dispatch, queues and index, and owns the tick (engine-performance 2.1, 2.4). */
+import { EngineError } from "../base/engine-error.ts";
+import { parseDelayLevels } from "../message/delay-levels.ts";
+import { RECORD_BYTES_MIN } from "../message/record-layout.ts";
+import type { TopicName } from "../message/topic-name.ts";
+import { AppendPath } from "./append-path.ts";
+import { writeCheckpoint } from "./checkpoint.ts";
+import { CommitLog } from "./commit-log.ts";
+import { Dispatcher } from "./dispatch.ts";
+import { Expiry } from "./expiry.ts";
+import { Flusher } from "./flusher.ts";
+import { openFiles, type OpenedFiles, type OpenFilesParts } from "./opened-files.ts";
+import { PutWaiters } from "./put-waiters.ts";
+import { ReplicatedLog } from "./replicated-log.ts";
+import {
+  PUT_STATUS,
+  type AppendResult,
+  type ArrivalListener,
+  type BatchMember,
+  type ConsumeQueueEntry,
+  type GetMessageResult,
+  type MessageFilter,
+  type MessageInput,
+  type MessageStore,
+  type PutWaiter,
+  type QueryMessageResult,
+  type ReplicationGate,
+  type StoredRecord,
+  type StoreStats,
+} from "./store-api.ts";
+import { StoreReads } from "./store-reads.ts";
+
+const PERSIST_MS = 1_000;
+const SCHEDULE_TOPIC = Buffer.from("SCHEDULE_TOPIC_XXXX");
+
+/** What a store needs. */
+export interface StoreOptions extends Omit<OpenFilesParts, "now"> {
+  /** Wall clock, ms. Default Date.now. */
+  readonly now?: () => number;
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+class FileMessageStore implements MessageStore {
+  readonly log: ReplicatedLog;
+  private readonly options: OpenFilesParts;
+  private readonly opened: OpenedFiles;
+  private readonly commitLog: CommitLog;
+  private readonly flusher: Flusher;
+  private readonly waiters: PutWaiters;
+  private readonly dispatcher: Dispatcher;
+  private readonly expiry: Expiry;
+  private readonly appends: AppendPath;
+  private readonly reads: StoreReads;
+  private readonly failedListeners: ((error: Error) => void)[] = [];
+  private readonly timers: NodeJS.Timeout[] = [];
+  private gate: ReplicationGate | null = null;
+  private failure: Error | null = null;
+  private isOpen = false;
+  private tickPlanned = false;
+  private lastSaved = "";
+
+  constructor(options: OpenFilesParts) {
+    const { config, logger } = options;
+    this.options = options;
+    this.opened = openFiles(options);
+    const { files, queues, index, end, dispatchFrom } = this.opened;
+    this.commitLog = new CommitLog(files, end, (file) => {
+      if (file !== undefined) this.flusher.wrote(file.file);
+    });
+    const log = this.commitLog;
+    this.flusher = this.makeFlusher();
+    this.flusher.flushed = end;
+    this.waiters = this.makeWaiters();
+    this.waiters.degradedEnd = end;
+    const delayLevelsMs = parseDelayLevels(config.messageDelayLevel);
+    this.dispatcher = new Dispatcher(
+      { log, queues, index, logger, scheduleTopic: SCHEDULE_TOPIC, delayLevelsMs },
+      dispatchFrom,
+    );
+    this.appends = new AppendPath({ ...options, log, queues, isWriteable: () => this.isWriteable });
+    const newestStoreTimestamp = (): number => this.dispatcher.lastStoreTimestamp;
+    this.expiry = new Expiry({ ...options, log, queues, index, newestStoreTimestamp });
+    this.reads = new StoreReads({ config, log, queues, index });
+    this.log = new ReplicatedLog({
+      log,
+      flushedOffset: () => this.flusher.flushed,
+      commit: () => this.commit(),
+    });
+  }
+
+  get isWriteable(): boolean {
+    return this.isOpen && this.failure === null && !this.expiry.isDiskFull;
+  }
+
+  start(): Promise<void> {
+    const { vfs, config } = this.options;
+    const { layout, queues } = this.opened;
+    this.dispatcher.advance(this.commitLog.end);
+    this.appends.lastStoreTimestamp = this.dispatcher.lastStoreTimestamp;
+    for (const state of queues.all) {
+      state.nextOffset = state.queue.maxOffset;
+      state.queue.raiseMinOffset(this.commitLog.minOffset);
+    }
+    if (vfs.stat(layout.abort) === null) vfs.open(layout.abort, "create").close();
+    this.expiry.run();
+    this.timers.push(
+      setInterval(() => this.persist(), PERSIST_MS),
+      setInterval(() => this.expiry.run(), config.cleanResourceInterval),
+    );
+    for (const timer of this.timers) timer.unref();
+    this.isOpen = true;
+    this.prepareAhead();
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.isOpen = false;
+    for (const timer of this.timers) clearInterval(timer);
+    if (this.failure === null) {
+      this.commit();
+      await this.flusher.flushAll();
+      this.advance();
+      this.persistQueues(true);
+      this.saveCheckpoint();
+      const isComplete = this.dispatcher.dispatched >= this.commitLog.end;
+      if (isComplete) this.options.vfs.remove(this.opened.layout.abort);
+      this.opened.index?.close();
+      this.opened.queues.close();
+      this.opened.files.close();
+    }
+    this.opened.unlock();
+  }
+
+  append(input: MessageInput): AppendResult {
+    const result = this.appends.append(input);
+    if (result.status === PUT_STATUS.OK) this.planTick();
+    return result;
+  }
+
+  appendBatch(input: MessageInput, members: readonly BatchMember[]): AppendResult {
+    const result = this.appends.appendBatch(input, members);
+    if (result.status === PUT_STATUS.OK) this.planTick();
+    return result;
+  }
+
+  whenSafe(waiter: PutWaiter, waitStoreMsgOk: boolean): void {
+    if (this.failure !== null) waiter.complete(PUT_STATUS.FLUSH_DISK_TIMEOUT);
+    else this.waiters.add(waiter, waitStoreMsgOk);
+  }
+
+  replicationChanged(): void {
+    this.waiters.release();
+    this.advance();
+  }
+
+  setReplicationGate(gate: ReplicationGate): void {
+    this.gate = gate;
+  }
+
+  getMessage(
+    topic: TopicName,
+    queueId: number,
+    offset: number,
+    limits: { readonly messagesMax: number; readonly filter: MessageFilter | null },
+  ): GetMessageResult {
+    return this.reads.messages(topic, queueId, offset, limits);
+  }
+
+  minOffsetInQueue(topic: TopicName, queueId: number): number {
+    return this.reads.minOffset(topic, queueId);
+  }
+
+  maxOffsetInQueue(topic: TopicName, queueId: number): number {
+    return this.reads.maxOffset(topic, queueId);
+  }
+
+  offsetByTime(topic: TopicName, queueId: number, timestampMs: number): number {
+    return this.reads.offsetByTime(topic, queueId, timestampMs);
+  }
+
+  earliestStoreTime(topic: TopicName, queueId: number): number {
+    return this.reads.storeTimeAt(topic, queueId, this.reads.minOffset(topic, queueId));
+  }
+
+  storeTimeAt(topic: TopicName, queueId: number, offset: number): number {
+    return this.reads.storeTimeAt(topic, queueId, offset);
+  }
+
+  isHeadInMemory(topic: TopicName, queueId: number): boolean {
+    return this.reads.isHeadInMemory(topic, queueId);
+  }
+
+  consumeQueueEntries(
+    topic: TopicName,
+    queueId: number,
+    offset: number,
+    max: number,
+  ): readonly ConsumeQueueEntry[] {
+    return this.reads.entries(topic, queueId, offset, max);
+  }
+
+  recordAt(offset: number): StoredRecord | null {
+    return this.reads.recordAt(offset);
+  }
+
+  queryMessage(
+    topic: string,
+    key: string,
+    max: number,
+    range: { readonly beginMs: number; readonly endMs: number },
+  ): Promise<QueryMessageResult> {
+    return Promise.resolve(this.reads.query(topic, key, max, range));
+  }
+
+  deleteTopic(topic: TopicName): void {
+    this.opened.queues.delete(topic);
+  }
+
+  onArrival(listener: ArrivalListener): void {
+    this.dispatcher.onArrival(listener);
+  }
+
+  onFailed(listener: (error: Error) => void): void {
+    this.failedListeners.push(listener);
+  }
+
+  stats(): StoreStats {
+    return {
+      minOffset: this.commitLog.minOffset,
+      writtenOffset: this.commitLog.written,
+      flushedOffset: this.flusher.flushed,
+      confirmOffset: this.confirmOffset(),
+      dispatchedOffset: this.dispatcher.dispatched,
+      diskUsedRatio: this.expiry.usedRatio(),
+      earliestStoreTimestamp: this.reads.earliestStoreTimestamp(),
+      fdatasyncCount: this.flusher.syncCount,
+      fdatasyncLongestMs: Math.round(this.flusher.longestMs),
+      putFailures: this.appends.failures,
+    };
+  }
+
+  private makeFlusher(): Flusher {
+    const { config } = this.options;
+    return new Flusher({
+      isSync: config.flushDiskType === "SYNC_FLUSH",
+      intervalMs: config.flushIntervalCommitLog,
+      written: () => this.commitLog.written,
+      onFlushed: (offset) => this.flushed(offset),
+      onFailed: (error) => this.fail(error),
+    });
+  }
+
+  private makeWaiters(): PutWaiters {
+    const { config } = this.options;
+    return new PutWaiters({
+      localOffset: () =>
+        config.flushDiskType === "SYNC_FLUSH" ? this.flusher.flushed : this.commitLog.written,
+      gate: () => this.gate,
+      flushTimeoutMs: config.syncFlushTimeout,
+      slaveTimeoutMs: config.slaveTimeout,
+    });
+  }
+
+  private planTick(): void {
+    if (this.tickPlanned) return;
+    this.tickPlanned = true;
+    setImmediate(() => {
+      this.tickPlanned = false;
+      if (this.failure === null) this.commit();
+    });
+  }
+
+  /** The end of a tick: one write, replication at the same moment, then whoever may go. */
+  private commit(): void {
+    try {
+      this.commitLog.commit();
+    } catch (error) {
+      this.fail(asError(error));
+      return;
+    }
+    this.log.wrote();
+    this.waiters.releaseWritten(this.commitLog.written);
+    this.waiters.release();
+    this.advance();
+    this.prepareAhead();
+  }
+
+  private prepareAhead(): void {
+    try {
+      const isMore = this.opened.files.prepareAhead(this.commitLog.end);
+      if (isMore) setImmediate(() => this.isOpen && this.prepareAhead());
+    } catch (error) {
+      this.expiry.isDiskFull = true;
+      this.options.logger.warn("no room ahead of the log: sends are refused", {
+        reason: asError(error).message,
+      });
+    }
+  }
+
+  private flushed(offset: number): void {
+    this.opened.checkpoint.durableEnd = offset;
+    this.opened.checkpoint.physicMsgTimestamp = Math.max(
+      this.appends.lastStoreTimestamp,
+      this.dispatcher.lastStoreTimestamp,
+    );
+    this.log.flushed(offset);
+    this.waiters.release();
+    this.advance();
+  }
+
+  /** Up to where messages may be seen (C-02; DESIGN 5). */
+  private confirmOffset(): number {
+    const { config } = this.options;
+    if (config.brokerRole === "SLAVE") return this.log.verifiedOffset();
+    const isStrict = config.flushDiskType === "SYNC_FLUSH" || config.visibility === "flushed";
+    const local = isStrict ? this.flusher.flushed : this.commitLog.written;
+    const gate = this.gate;
+    if (gate === null || !gate.required) return local;
+    return Math.min(local, Math.max(gate.replicatedOffset, this.waiters.degradedEnd));
+  }
+
+  private advance(): void {
+    const limit = this.confirmOffset();
+    if (limit > this.dispatcher.dispatched) this.dispatcher.advance(limit);
+  }
+
+  private persist(): void {
+    if (this.failure !== null) return;
+    try {
+      this.persistQueues(false);
+      this.saveCheckpoint();
+    } catch (error) {
+      this.fail(asError(error));
+    }
+  }
+
+  /** Queue entries reach their files once a second while there are new ones; the checkpoint counts only what was synced. */
+  private persistQueues(withIndex: boolean): void {
+    const { checkpoint, queues, index } = this.opened;
+    const dispatched = this.dispatcher.dispatched;
+    if (checkpoint.queuesDurableEnd === dispatched && !withIndex) return;
+    for (const file of new Set(queues.flush())) file.datasyncSync();
+    if (withIndex) index?.flush();
+    checkpoint.queuesDurableEnd = dispatched;
+    checkpoint.logicsMsgTimestamp = this.dispatcher.lastStoreTimestamp;
+  }
+
+  private saveCheckpoint(): void {
+    const text = JSON.stringify(this.opened.checkpoint);
+    if (text === this.lastSaved) return;
+    this.lastSaved = text;
+    writeCheckpoint(this.options.vfs, this.opened.layout.checkpoint, this.opened.checkpoint);
+  }
+
+  private fail(error: Error): void {
+    if (this.failure !== null) return;
+    this.failure = error;
+    this.options.logger.error("the store failed: nothing more is written", {
+      reason: error.message,
+    });
+    this.waiters.failAll();
+    for (const listener of this.failedListeners) listener(error);
+  }
+}
+
+/**
+ * Opens a store: locks it, recovers the log. `start` then dispatches what is missing and takes messages.
+ * @throws EngineError STORE_LOCKED | STORE_CORRUPT | STORE_LAYOUT_INVALID
+ */
+export function openMessageStore(options: StoreOptions): MessageStore {
+  const { config, vfs, logger, now = Date.now } = options;
+  if (config.mappedFileSizeCommitLog < 2 * RECORD_BYTES_MIN) {
+    throw new EngineError("STORE_LAYOUT_INVALID", {
+      message: `mappedFileSizeCommitLog=${config.mappedFileSizeCommitLog} holds no message`,
+    });
+  }
+  return new FileMessageStore({ config, vfs, logger, now });
+}

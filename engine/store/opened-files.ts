@@ -1,0 +1,107 @@
+/** Opens a store's files in the order of store-and-ha 5.2: lock, checkpoint, log, queues, index; recovers what an unclean stop left. */
+import type { Logger } from "../base/logger.ts";
+import type { Vfs } from "../base/vfs.ts";
+import { readCheckpoint, type Checkpoint } from "./checkpoint.ts";
+import { IndexService } from "./index-service.ts";
+import { LogFiles } from "./log-files.ts";
+import { QueueTable } from "./queue-table.ts";
+import { recoverLog } from "./recovery.ts";
+import type { StoreConfig } from "./store-config.ts";
+import { lockStore } from "./store-lock.ts";
+import { storeLayout, type StoreLayout } from "./store-layout.ts";
+
+/** What opening needs. */
+export interface OpenFilesParts {
+  readonly config: StoreConfig;
+  readonly vfs: Vfs;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** Everything of a store that is on disk, opened. */
+export interface OpenedFiles {
+  readonly layout: StoreLayout;
+  readonly checkpoint: Checkpoint;
+  readonly files: LogFiles;
+  readonly queues: QueueTable;
+  readonly index: IndexService | null;
+  /** Where the log ends. */
+  readonly end: number;
+  /** Where dispatch begins again. */
+  readonly dispatchFrom: number;
+  /** Gives the store back to others. */
+  unlock(): void;
+}
+
+function openIndex(
+  parts: OpenFilesParts,
+  layout: StoreLayout,
+  checkpoint: Checkpoint,
+  wasClean: boolean,
+): IndexService {
+  const { config, vfs, logger, now } = parts;
+  return new IndexService({
+    vfs,
+    directory: layout.index,
+    dimensions: { slots: config.maxHashSlotNum, entries: config.maxIndexNum },
+    logger,
+    now,
+    keepUntilTimestamp: wasClean ? Number.MAX_SAFE_INTEGER : checkpoint.indexMsgTimestamp,
+    onCompleted: (endTimestamp) => {
+      checkpoint.indexMsgTimestamp = endTimestamp;
+    },
+  });
+}
+
+/** Behind what queues and index have, at a record's start (5.2). */
+function dispatchStart(
+  opened: Pick<OpenedFiles, "files" | "queues" | "index" | "end">,
+  checkedFrom: number,
+  wasClean: boolean,
+): number {
+  const { files, queues, index, end } = opened;
+  const queueEnd = Math.max(-1, ...queues.all.map(({ queue }) => queue.maxPhysicalOffset));
+  if (wasClean)
+    return queueEnd < 0 ? files.minOffset : Math.min(end, Math.max(files.minOffset, queueEnd));
+  const needsAll = queueEnd < 0 || (index !== null && index.endPhysical < checkedFrom);
+  return needsAll ? files.minOffset : Math.max(files.minOffset, checkedFrom);
+}
+
+/** @throws EngineError STORE_LOCKED | STORE_CORRUPT | STORE_LAYOUT_INVALID; the lock is given back then */
+export function openFiles(parts: OpenFilesParts): OpenedFiles {
+  const { config, vfs, logger } = parts;
+  const layout = storeLayout(config);
+  const unlock = lockStore(vfs, layout);
+  try {
+    const wasClean = vfs.stat(layout.abort) === null;
+    const checkpoint = readCheckpoint(vfs, layout.checkpoint);
+    const files = new LogFiles({
+      vfs,
+      directory: layout.commitLog,
+      fileSize: config.mappedFileSizeCommitLog,
+      logger,
+    });
+    const recovered = recoverLog({
+      files,
+      vfs,
+      quarantine: layout.quarantine,
+      checkpoint,
+      wasClean,
+      logger,
+    });
+    const queues = new QueueTable({
+      vfs,
+      root: layout.consumeQueue,
+      fileSize: config.mappedFileSizeConsumeQueue,
+    });
+    for (const { queue } of queues.all) queue.recover(recovered.end);
+    const index = config.messageIndexEnable ? openIndex(parts, layout, checkpoint, wasClean) : null;
+    const { from, end, records, tornBytes } = recovered;
+    logger.info("commit log recovered", { clean: wasClean, from, end, records, torn: tornBytes });
+    const dispatchFrom = dispatchStart({ files, queues, index, end }, from, wasClean);
+    return { layout, checkpoint, files, queues, index, end, dispatchFrom, unlock };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}

@@ -1,0 +1,94 @@
+/** Topic and queue → its next queue offset and its consume queue (store-and-ha 2.5, 5.7). Indexed by small integers on the message path. */
+import { join } from "node:path";
+import { findTopic, internTopic, type TopicName } from "../message/topic-name.ts";
+import type { Vfs, VfsFile } from "../base/vfs.ts";
+import { ConsumeQueue } from "./consume-queue.ts";
+
+/** One queue's state. */
+export interface QueueState {
+  readonly topic: TopicName;
+  readonly queueId: number;
+  readonly queue: ConsumeQueue;
+  /** What the next record of this queue gets; ahead of the queue until dispatch has followed. */
+  nextOffset: number;
+}
+
+/** See the file's head. */
+export class QueueTable {
+  private readonly vfs: Vfs;
+  private readonly root: string;
+  private readonly fileSize: number;
+  /** By topic id, then queue id. */
+  private readonly byTopic: (QueueState | undefined)[][] = [];
+  private readonly states: QueueState[] = [];
+
+  constructor(parts: { readonly vfs: Vfs; readonly root: string; readonly fileSize: number }) {
+    this.vfs = parts.vfs;
+    this.root = parts.root;
+    this.fileSize = parts.fileSize;
+    for (const topic of this.vfs.list(this.root)) this.openTopic(topic);
+  }
+
+  get all(): readonly QueueState[] {
+    return this.states;
+  }
+
+  find(topic: TopicName, queueId: number): QueueState | undefined {
+    return this.byTopic[topic.id]?.[queueId];
+  }
+
+  get(topic: TopicName, queueId: number): QueueState {
+    return this.find(topic, queueId) ?? this.make(topic, queueId);
+  }
+
+  /** A dispatched record's queue, by the bytes of its topic. */
+  getByBytes(
+    bytes: Buffer,
+    place: { readonly start: number; readonly end: number },
+    queueId: number,
+  ): QueueState {
+    const topic =
+      findTopic(bytes, place.start, place.end) ??
+      internTopic(bytes.toString("utf8", place.start, place.end));
+    return this.get(topic, queueId);
+  }
+
+  delete(topic: TopicName): void {
+    for (const state of this.byTopic[topic.id] ?? []) {
+      if (state === undefined) continue;
+      state.queue.destroy();
+      this.states.splice(this.states.indexOf(state), 1);
+    }
+    this.byTopic[topic.id] = [];
+    this.vfs.removeDirectory(join(this.root, topic.text));
+  }
+
+  /** Writes every queue's entries that are in memory only. @returns files touched */
+  flush(): VfsFile[] {
+    return this.states.flatMap((state) =>
+      state.queue.pendingUnits > 0 ? state.queue.flush() : [],
+    );
+  }
+
+  close(): void {
+    for (const { queue } of this.states) queue.close();
+  }
+
+  private openTopic(topic: string): void {
+    const directory = join(this.root, topic);
+    if (this.vfs.stat(directory)?.isDirectory !== true) return;
+    for (const name of this.vfs.list(directory)) {
+      if (/^\d{1,9}$/.test(name)) this.make(internTopic(topic), Number(name));
+    }
+  }
+
+  private make(topic: TopicName, queueId: number): QueueState {
+    const directory = join(this.root, topic.text, String(queueId));
+    const queue = new ConsumeQueue({ vfs: this.vfs, directory, fileSize: this.fileSize });
+    const state: QueueState = { topic, queueId, queue, nextOffset: 0 };
+    const queues = (this.byTopic[topic.id] ??= []);
+    queues[queueId] = state;
+    this.states.push(state);
+    return state;
+  }
+}

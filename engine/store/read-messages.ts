@@ -1,0 +1,157 @@
+/** Reads for pulls (store-and-ha 4.7): entries of the queue, then the records behind them, contiguous ones as one buffer, never copied twice. */
+import { MESSAGE_MAGIC } from "../message/record-layout.ts";
+import type { CommitLog } from "./commit-log.ts";
+import { readUnit, UNIT_BYTES, type ConsumeQueue } from "./consume-queue.ts";
+import type { GetMessageResult, GetMessageStatus, MessageFilter } from "./store-api.ts";
+
+const MEMORY_BYTES_MAX = 262_144;
+const DISK_BYTES_MAX = 65_536;
+const DISK_MESSAGES_MAX = 8;
+const MEMORY_MESSAGES_MAX = 32;
+const SCAN_BYTES = 16_000;
+
+/** What a read depends on besides queue and offset. */
+export interface ReadParts {
+  readonly log: CommitLog;
+  /** More than this far behind the end counts as disk (accessMessageInMemoryMaxRatio). */
+  readonly memoryBytes: number;
+  /** SLAVE without offsetCheckInSlave: offsets are not corrected. */
+  readonly keepsOffset: boolean;
+}
+
+const noop = (): void => undefined;
+
+function nothing(
+  status: GetMessageStatus,
+  next: number,
+  queue: { readonly minOffset: number; readonly maxOffset: number },
+): GetMessageResult {
+  return {
+    status,
+    nextBeginOffset: next,
+    minOffset: queue.minOffset,
+    maxOffset: queue.maxOffset,
+    buffers: [],
+    messageCount: 0,
+    bodyBytes: 0,
+    suggestPullingFromSlave: false,
+    release: noop,
+  };
+}
+
+/** The answer when there is nothing at the offset; null when there is. */
+function outOfRange(
+  parts: ReadParts,
+  queue: ConsumeQueue,
+  offset: number,
+): GetMessageResult | null {
+  const corrected = (next: number): number => (parts.keepsOffset ? offset : next);
+  if (queue.maxOffset === 0) return nothing("NO_MESSAGE_IN_QUEUE", corrected(0), queue);
+  if (offset < queue.minOffset)
+    return nothing("OFFSET_TOO_SMALL", corrected(queue.minOffset), queue);
+  if (offset === queue.maxOffset) return nothing("OFFSET_OVERFLOW_ONE", offset, queue);
+  if (offset > queue.maxOffset)
+    return nothing("OFFSET_OVERFLOW_BADLY", corrected(queue.maxOffset), queue);
+  return null;
+}
+
+/** Collects records, joining neighbours. */
+class Collector {
+  readonly buffers: Buffer[] = [];
+  count = 0;
+  bytes = 0;
+  private rangeStart = -1;
+  private rangeEnd = -1;
+  private readonly log: CommitLog;
+
+  constructor(log: CommitLog) {
+    this.log = log;
+  }
+
+  /** @returns false when the record is not readable: nothing of it will be sent (S-24) */
+  add(offset: number, size: number): boolean {
+    const head = this.log.read(offset, 8);
+    if (head.length < 8 || head.readInt32BE(0) !== size || head.readInt32BE(4) !== MESSAGE_MAGIC)
+      return false;
+    if (offset === this.rangeEnd) this.rangeEnd += size;
+    else {
+      this.closeRange();
+      this.rangeStart = offset;
+      this.rangeEnd = offset + size;
+    }
+    this.count += 1;
+    this.bytes += size;
+    return true;
+  }
+
+  closeRange(): void {
+    for (let at = this.rangeStart; at < this.rangeEnd;) {
+      const bytes = this.log.read(at, this.rangeEnd - at);
+      this.buffers.push(bytes);
+      at += bytes.length;
+    }
+    this.rangeStart = -1;
+    this.rangeEnd = -1;
+  }
+}
+
+/**
+ * @param queue the consume queue, or undefined when there is none
+ * @param offset first one wanted
+ * @param limits messages and filter
+ */
+export function readMessages(
+  parts: ReadParts,
+  queue: ConsumeQueue | undefined,
+  offset: number,
+  limits: { readonly messagesMax: number; readonly filter: MessageFilter | null },
+): GetMessageResult {
+  if (queue === undefined)
+    return nothing("NO_MATCHED_LOGIC_QUEUE", parts.keepsOffset ? offset : 0, {
+      minOffset: 0,
+      maxOffset: 0,
+    });
+  const early = outOfRange(parts, queue, offset);
+  if (early !== null) return early;
+  const scanBytes = Math.max(SCAN_BYTES, limits.messagesMax * UNIT_BYTES);
+  const units = queue.read(offset, scanBytes / UNIT_BYTES);
+  if (units.length === 0) return nothing("OFFSET_FOUND_NULL", offset, queue);
+  const collector = new Collector(parts.log);
+  let at = 0;
+  let removed = false;
+  let behind = 0;
+  for (; at < units.length; at += UNIT_BYTES) {
+    const unit = readUnit(units, at);
+    behind = parts.log.end - unit.physicalOffset;
+    if (isFull(collector, unit.size, limits.messagesMax, behind > parts.memoryBytes)) break;
+    if (limits.filter !== null && !limits.filter.matchesTagsCode(unit.tagsLow)) continue;
+    if (!collector.add(unit.physicalOffset, unit.size)) removed = true;
+  }
+  collector.closeRange();
+  const status =
+    collector.count > 0 ? "FOUND" : removed ? "MESSAGE_WAS_REMOVING" : "NO_MATCHED_MESSAGE";
+  return {
+    status,
+    nextBeginOffset: offset + at / UNIT_BYTES,
+    minOffset: queue.minOffset,
+    maxOffset: queue.maxOffset,
+    buffers: collector.buffers,
+    messageCount: collector.count,
+    bodyBytes: collector.bytes,
+    suggestPullingFromSlave: behind > parts.memoryBytes,
+    release: noop,
+  };
+}
+
+/** The first message is always taken, whatever its size. */
+function isFull(
+  collector: Collector,
+  size: number,
+  messagesMax: number,
+  fromDisk: boolean,
+): boolean {
+  if (collector.count === 0) return false;
+  if (collector.count >= Math.min(messagesMax, fromDisk ? DISK_MESSAGES_MAX : MEMORY_MESSAGES_MAX))
+    return true;
+  return collector.bytes + size > (fromDisk ? DISK_BYTES_MAX : MEMORY_BYTES_MAX);
+}
