@@ -37,7 +37,7 @@ const EMPTY: LatencySummary = {
   stddev: null,
 };
 
-/** One distribution. Several are merged by their histograms; percentiles are never averaged. */
+/** One distribution. */
 export class Latency {
   private readonly histogram: RecordableHistogram = createHistogram({
     lowest: 1,
@@ -49,11 +49,6 @@ export class Latency {
   record(elapsedMs: number): void {
     const micros = Math.round(elapsedMs * 1_000);
     this.histogram.record(Math.min(HIGHEST_US, Math.max(1, micros)));
-  }
-
-  /** Adds another distribution's samples. */
-  merge(other: Latency): void {
-    this.histogram.add(other.histogram);
   }
 
   /** Forgets everything. */

@@ -49,7 +49,8 @@ export function processIo(): CliIo {
     isTTY: {
       stdin: process.stdin.isTTY,
       stdout: process.stdout.isTTY,
-      stderr: process.stderr.isTTY,
+      // A terminal that does not say how wide it is cannot be redrawn.
+      stderr: process.stderr.isTTY && process.stderr.columns > 0,
     },
     signal: controller.signal,
   };

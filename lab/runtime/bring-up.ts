@@ -40,7 +40,10 @@ export interface BringUpOptions {
   readonly preset: string | undefined;
   /** Undefined: what the lab has, else the best the machine offers. */
   readonly runtime: RuntimeKind | undefined;
+  /** Block of ports; a lab that has another one is a conflict. */
   readonly index: number | undefined;
+  /** Block for a new lab when `index` says nothing; undefined: the first free one. */
+  readonly newLabIndex: number | undefined;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly progress: BringUpProgress;
@@ -121,7 +124,7 @@ async function stateFor(
   options: BringUpOptions,
   known: LabState | null,
 ): Promise<Pick<Prepared, "state" | "reason">> {
-  const { home, name, index } = options;
+  const { home, name } = options;
   if (known !== null) {
     const reason = `lab ${known.name} was made with it`;
     options.progress.note(`runtime ${known.runtime}: ${reason}`);
@@ -130,6 +133,7 @@ async function stateFor(
   const topology = loadWith(options, options.preset ?? DEFAULT_PRESET);
   const choice = await chooseRuntime(options.runtime, join(home, name));
   options.progress.note(`runtime ${choice.kind}: ${choice.reason}`);
+  const index = options.index ?? options.newLabIndex;
   const state = allot({ home, name, topology, runtime: choice.kind, index });
   return { state, reason: choice.reason };
 }

@@ -28,7 +28,7 @@ export function localPort(node: LabNode, name: NodePort["name"]): number | undef
 }
 
 /** @returns `host:port` of every name server, as a client on the machine uses them */
-export function namesrvAddresses(topology: Topology): readonly string[] {
+function namesrvAddresses(topology: Topology): readonly string[] {
   return topology.nodes
     .filter((node) => node.role === "namesrv")
     .map((node) => `${LOOPBACK}:${localPort(node, "namesrv") ?? 0}`);
@@ -94,7 +94,7 @@ const MAIN_PORT = {
 } as const;
 
 /** @returns `127.0.0.1:port` where a node answers its clients */
-export function nodeAddress(node: LabNode): string {
+function nodeAddress(node: LabNode): string {
   return `${LOOPBACK}:${localPort(node, MAIN_PORT[node.role]) ?? 0}`;
 }
 

@@ -48,15 +48,6 @@ class LogReader {
 
 /**
  * @param path of a log file; it need not be there yet
- * @param tail how many of the last lines
- * @returns those lines, oldest first
- */
-export function lastLines(path: string, tail: number): string[] {
-  return tail <= 0 ? [] : new LogReader(path).lines().slice(-tail);
-}
-
-/**
- * @param path of a log file
  * @param options last lines to begin with, whether to go on, and when to end
  */
 export async function* logLines(

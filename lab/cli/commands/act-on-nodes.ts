@@ -19,8 +19,8 @@ export interface NodeVerb {
   readonly act: (lab: OpenLab, node: string) => Promise<string>;
   /** Wait until the nodes serve again, this long, milliseconds. */
   readonly readyWithinMs?: number;
-  /** Command to try next, for the nodes as the user named them. */
-  readonly next: (nodes: string) => string;
+  /** Commands to try next, for the nodes as the user named them. */
+  readonly next: (nodes: string) => readonly string[];
 }
 
 async function waitForNodes(
@@ -65,11 +65,12 @@ export async function actOnNodes(
     await waitForNodes(context, lab, { nodes: names, timeoutMs: verb.readyWithinMs });
   }
   const lines = acts.map(({ node, did }) => `${context.color.bold(node)} ${did}`);
-  const next = `${verb.next(words.join(" "))}${nameFlag(context.labName)}`;
+  const flag = nameFlag(context.labName);
+  const next = verb.next(words.join(" ")).map((command) => `${command}${flag}`);
   return {
     schema: `lab.${verb.name}/1`,
     data: { lab: context.labName, nodes: acts, ready: verb.readyWithinMs !== undefined },
-    text: `${lines.join("\n")}\n${context.color.cyan("next")}  ${next}`,
+    text: `${lines.join("\n")}\n${context.color.cyan("next")}  ${next.join(", then ")}`,
   };
 }
 

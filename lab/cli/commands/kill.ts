@@ -31,6 +31,6 @@ export const killCommand = defineCommand({
         await lab.runtime.kill(node, options.signal);
         return options.signal === "SIGKILL" ? "killed (SIGKILL)" : `got ${options.signal}`;
       },
-      next: (nodes) => `lab status, then lab start ${nodes}`,
+      next: (nodes) => ["lab status", `lab start ${nodes}`],
     }),
 });

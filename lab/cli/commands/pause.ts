@@ -17,7 +17,7 @@ export const pauseCommand = defineCommand({
         await lab.runtime.pause(node);
         return "paused";
       },
-      next: (nodes) => `lab unpause ${nodes}`,
+      next: (nodes) => [`lab unpause ${nodes}`],
     }),
 });
 
@@ -38,6 +38,6 @@ export const unpauseCommand = defineCommand({
         return "goes on";
       },
       readyWithinMs: options.timeout,
-      next: () => "lab status",
+      next: () => ["lab status"],
     }),
 });

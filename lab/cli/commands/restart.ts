@@ -18,6 +18,6 @@ export const restartCommand = defineCommand({
         return "restarted";
       },
       readyWithinMs: options.timeout,
-      next: () => "lab status",
+      next: () => ["lab status"],
     }),
 });

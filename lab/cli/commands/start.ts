@@ -18,6 +18,6 @@ export const startCommand = defineCommand({
       name: "start",
       act: (lab, node) => startNode(context, lab, node),
       readyWithinMs: options.timeout,
-      next: () => "lab status",
+      next: () => ["lab status"],
     }),
 });

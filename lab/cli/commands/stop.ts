@@ -22,6 +22,6 @@ export const stopCommand = defineCommand({
         await lab.runtime.stop(node);
         return "stopped";
       },
-      next: (nodes) => `lab start ${nodes}`,
+      next: (nodes) => [`lab start ${nodes}`],
     }),
 });

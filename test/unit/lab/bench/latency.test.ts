@@ -33,18 +33,6 @@ describe("Latency", () => {
     expect(latency.summary().p9999).not.toBeNull();
   });
 
-  it("merges distributions instead of averaging percentiles", () => {
-    const fast = new Latency();
-    const slow = new Latency();
-    for (let i = 0; i < 900; i += 1) fast.record(1);
-    for (let i = 0; i < 100; i += 1) slow.record(100);
-    fast.merge(slow);
-    const summary = fast.summary();
-    expect(summary.count).toBe(1_000);
-    expect(summary.p50).toBeLessThan(1_010);
-    expect(summary.p95).toBeGreaterThan(99_000);
-  });
-
   it("says nothing without samples", () => {
     expect(new Latency().summary()).toMatchObject({ count: 0, p50: null, p99: null, max: null });
   });

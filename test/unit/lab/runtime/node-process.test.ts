@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lastLines, logLines } from "../../../../lab/runtime/node-log.ts";
+import { logLines } from "../../../../lab/runtime/node-log.ts";
 import { NodeProcess } from "../../../../lab/runtime/node-process.ts";
 import { findProcess, identify } from "../../../../lab/runtime/process-identity.ts";
 
@@ -112,12 +112,19 @@ describe("identity of a process", () => {
 });
 
 describe("log of a node", () => {
-  it("gives the last lines only, whole ones only", () => {
+  async function lastLines(file: string, tail: number): Promise<string[]> {
+    const lines: string[] = [];
+    const options = { tail, follow: false, signal: new AbortController().signal };
+    for await (const line of logLines(file, options)) lines.push(line);
+    return lines;
+  }
+
+  it("gives the last lines only, whole ones only", async () => {
     const file = join(directory, "x.log");
     writeFileSync(file, "one\ntwo\nthree\nhalf");
-    expect(lastLines(file, 2)).toEqual(["two", "three"]);
-    expect(lastLines(file, 0)).toEqual([]);
-    expect(lastLines(join(directory, "none.log"), 5)).toEqual([]);
+    expect(await lastLines(file, 2)).toEqual(["two", "three"]);
+    expect(await lastLines(file, 0)).toEqual([]);
+    expect(await lastLines(join(directory, "none.log"), 5)).toEqual([]);
   });
 
   it("follows what is written later, also a file that begins anew, until the signal", async () => {
