@@ -17,6 +17,8 @@ import type { BrokerConfig } from "./broker-config.ts";
 /** Changes of this long are told in one registration, ms. */
 const BATCH_MS = 20;
 /** First wait after a failure; doubles up to the longest, ms. */
+/** A slave learns its master from these answers: while it knows none it asks this often, not every 30 s. */
+const SEEK_MASTER_MS = 500;
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 10_000;
 const UNREGISTER_MS = 3_000;
@@ -134,7 +136,9 @@ export class Registration {
   }
 
   private nextDelay(server: NameServer): number {
-    if (server.failures === 0) return this.wiring.config.registerNameServerPeriod;
+    const { config } = this.wiring;
+    const seeksMaster = config.brokerRole === "SLAVE" && this.master.masterAddr === null;
+    if (server.failures === 0) return seeksMaster ? SEEK_MASTER_MS : config.registerNameServerPeriod;
     return Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(10, server.failures - 1));
   }
 
