@@ -119,7 +119,9 @@ export class ConsumeQueue {
       (file) => position >= file.start && position < file.start + this.fileSize,
     );
     if (source === undefined) return Buffer.alloc(0);
-    const length = Math.min(count * UNIT_BYTES, source.start + this.fileSize - position);
+    // Entries from memoryStart on may not have reached the file: a read that starts before them ends there.
+    const inFile = this.memory.length > 0 ? Math.min(count, this.memoryStart - offset) : count;
+    const length = Math.min(inFile * UNIT_BYTES, source.start + this.fileSize - position);
     const bytes = Buffer.allocUnsafe(length);
     const read = source.file.read(bytes, 0, length, position - source.start);
     return bytes.subarray(0, read - (read % UNIT_BYTES));

@@ -120,12 +120,16 @@ export function readMessages(
   let at = 0;
   let removed = false;
   let behind = 0;
+  const logMinOffset = parts.log.minOffset;
   for (; at < units.length; at += UNIT_BYTES) {
     const unit = readUnit(units, at);
     behind = parts.log.end - unit.physicalOffset;
     if (isFull(collector, unit.size, limits.messagesMax, behind > parts.memoryBytes)) break;
     if (limits.filter !== null && !limits.filter.matchesTagsCode(unit.tagsLow)) continue;
-    if (!collector.add(unit.physicalOffset, unit.size)) removed = true;
+    if (collector.add(unit.physicalOffset, unit.size)) continue;
+    removed = true;
+    // Only what was deleted with its file is passed over; what should be there and cannot be read is never skipped (4.2.6).
+    if (unit.physicalOffset >= logMinOffset) break;
   }
   collector.closeRange();
   const status =
