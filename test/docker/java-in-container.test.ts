@@ -11,7 +11,7 @@ import { runChild, startChild, type LineChild } from "../helpers/child.ts";
 import { masterDiesInMidStream } from "../helpers/failover-scenario.ts";
 import { labJson, labOk } from "../helpers/lab-command.ts";
 import { machineHas } from "../helpers/requirements.ts";
-import { apacheJars, javaClassPath, startJava } from "../interop/apache.ts";
+import { OPENS, apacheJars, javaClassPath, startJava } from "../interop/apache.ts";
 import { deliveries, keysOf, sends } from "../interop/json-events.ts";
 
 const WAIT_MS = 60_000;
@@ -96,6 +96,7 @@ describe.runIf(machineHas("docker", "docker-compose", "java", "maven", "linux"))
       return startChild("docker", [
         ...flags,
         "-Xmx256m",
+        ...OPENS,
         "-Duser.home=/tmp",
         "-cp",
         classPath,

@@ -11,7 +11,7 @@ const JAVA = join(HERE, "java");
 const CACHE = join(HERE, ".cache");
 
 /** JDK 17 keeps these shut by default; 4.9 needs them. */
-const OPENS = [
+export const OPENS = [
   "--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED",
   "--add-exports=java.base/sun.nio.ch=ALL-UNNAMED",
   ...["java.nio", "sun.nio.ch", "java.lang", "jdk.internal.ref", "java.util"].map(
