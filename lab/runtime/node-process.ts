@@ -15,7 +15,13 @@ import { z } from "zod";
 import { EngineError } from "../../engine/base/engine-error.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import type { NodeLaunch } from "./node-launch.ts";
-import { findProcess, identify, signalProcess, type ProcessFacts } from "./process-identity.ts";
+import {
+  findProcess,
+  identify,
+  isReaped,
+  signalProcess,
+  type ProcessFacts,
+} from "./process-identity.ts";
 import type { NodeObservation } from "./runtime.ts";
 
 const recordSchema = z.object({
@@ -171,6 +177,17 @@ export class NodeProcess {
     const ends = signal !== "SIGSTOP" && signal !== "SIGCONT";
     if (ends) this.write({ ...live.record, endedBy: signal });
     return signalProcess(live.record, signal);
+  }
+
+  /**
+   * Waits until the system has forgotten the last process, so that what it held (the store's lock names its pid) is free for the next.
+   * Gives up silently after `timeoutMs`: then the node itself says what is in its way.
+   */
+  async reaped(timeoutMs: number): Promise<void> {
+    const record = this.record();
+    const deadline = performance.now() + timeoutMs;
+    while (record !== null && !isReaped(record) && performance.now() < deadline)
+      await sleep(POLL_MS);
   }
 
   /**

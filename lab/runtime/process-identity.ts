@@ -18,6 +18,11 @@ export interface ProcessFacts {
   readonly rssBytes: number | null;
 }
 
+/** The same, and of one that has ended and whose parent has not asked for its exit code yet. */
+interface ProcessEntry extends Omit<ProcessFacts, "state"> {
+  readonly state: ProcessFacts["state"] | "zombie";
+}
+
 /** Position of `starttime` in /proc/PID/stat counted from the state letter (proc(5): field 22, the letter is field 3). */
 const START_TIME_FIELD = 19;
 const PS_TIMEOUT_MS = 2_000;
@@ -37,22 +42,25 @@ function currentBootId(): string {
   return bootId;
 }
 
-function readFromProc(pid: number): ProcessFacts | null {
+function stateOf(letter: string): ProcessEntry["state"] {
+  if (letter === "Z" || letter === "X") return "zombie";
+  return letter === "T" || letter === "t" ? "paused" : "running";
+}
+
+function readFromProc(pid: number): ProcessEntry | null {
   const stat = readText(`/proc/${pid}/stat`);
   if (stat === null) return null;
   // The program's name stands in brackets and may hold anything, so fields count from the last bracket.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const letter = fields[0] ?? "X";
-  if (letter === "Z" || letter === "X") return null;
   const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readText(`/proc/${pid}/status`) ?? "")?.[1];
   return {
     started: `${currentBootId()}:${fields[START_TIME_FIELD] ?? "?"}`,
-    state: letter === "T" || letter === "t" ? "paused" : "running",
+    state: stateOf(fields[0] ?? "X"),
     rssBytes: resident === undefined ? null : Number(resident) * 1_024,
   };
 }
 
-function readFromPs(pid: number): ProcessFacts | null {
+function readFromPs(pid: number): ProcessEntry | null {
   let line: string;
   try {
     line = execFileSync("ps", ["-o", "state=,rss=,lstart=", "-p", String(pid)], {
@@ -65,10 +73,10 @@ function readFromPs(pid: number): ProcessFacts | null {
     return null;
   }
   const [, letter, resident, started] = /^\s*(\S)\S*\s+(\d+)\s+(.+?)\s*$/.exec(line) ?? [];
-  if (letter === undefined || started === undefined || letter === "Z") return null;
+  if (letter === undefined || started === undefined) return null;
   return {
     started,
-    state: letter === "T" ? "paused" : "running",
+    state: stateOf(letter),
     rssBytes: Number(resident) * 1_024,
   };
 }
@@ -78,7 +86,22 @@ function readFromPs(pid: number): ProcessFacts | null {
  * @returns what is known of it, or null when there is no such process or it is only waiting to be reaped
  */
 export function readProcess(pid: number): ProcessFacts | null {
+  const entry = readEntry(pid);
+  if (entry === null || entry.state === "zombie") return null;
+  return { ...entry, state: entry.state };
+}
+
+function readEntry(pid: number): ProcessEntry | null {
   return process.platform === "linux" ? readFromProc(pid) : readFromPs(pid);
+}
+
+/**
+ * @param identity as remembered
+ * @returns false while its pid is still taken by it, alive or as a zombie, which programs that send signal 0 mistake for life
+ */
+export function isReaped(identity: ProcessIdentity): boolean {
+  const entry = readEntry(identity.pid);
+  return entry === null || entry.started !== identity.started;
 }
 
 /**

@@ -22,6 +22,8 @@ import type {
 const STOP_DEADLINE_MS = 10_000;
 /** SIGKILL cannot be refused; longer than this means a process stuck in the kernel. */
 const KILL_DEADLINE_MS = 5_000;
+/** The first process of a container may take its time to collect what has ended. */
+const REAP_DEADLINE_MS = 3_000;
 
 /** Clients before those they talk to: masters hand their last bytes to slaves, brokers sign off at the name servers. */
 const STOP_ORDER: readonly (readonly NodeRole[])[] = [
@@ -67,8 +69,11 @@ class ProcessRuntime implements LabRuntime {
     return found;
   }
 
-  private startNode(node: LabNode): boolean {
-    return this.process(node.name).start(nodeLaunch(node, this.allocation));
+  private async startNode(node: LabNode): Promise<boolean> {
+    const child = this.process(node.name);
+    const { state } = child.observe();
+    if (state === "stopped") await child.reaped(REAP_DEADLINE_MS);
+    return child.start(nodeLaunch(node, this.allocation));
   }
 
   async up(progress: StartProgress, signal: AbortSignal): Promise<void> {
@@ -78,7 +83,7 @@ class ProcessRuntime implements LabRuntime {
     const started: string[] = [];
     for (const node of inOrder) {
       signal.throwIfAborted();
-      if (!this.startNode(node)) continue;
+      if (!(await this.startNode(node))) continue;
       started.push(node.name);
       progress({ node: node.name, message: "started" });
       // Spawning blocks; a turn of the loop between two nodes lets Ctrl-C and progress through.
@@ -112,7 +117,7 @@ class ProcessRuntime implements LabRuntime {
     const node = this.node(name);
     const { state } = this.process(name).observe();
     if (state === "stopped" || state === "missing") await checkPorts(portClaims([node]));
-    this.startNode(node);
+    await this.startNode(node);
   }
 
   async stop(node: string): Promise<void> {
