@@ -117,10 +117,34 @@ export function readMessages(
   const units = queue.read(offset, scanBytes / UNIT_BYTES);
   if (units.length === 0) return nothing("OFFSET_FOUND_NULL", offset, queue);
   const collector = new Collector(parts.log);
-  let at = 0;
+  const { units: seen, removed, behind } = collect(parts, collector, units, limits);
+  collector.closeRange();
+  const status =
+    collector.count > 0 ? "FOUND" : removed ? "MESSAGE_WAS_REMOVING" : "NO_MATCHED_MESSAGE";
+  return {
+    status,
+    nextBeginOffset: offset + seen,
+    minOffset: queue.minOffset,
+    maxOffset: queue.maxOffset,
+    buffers: collector.buffers,
+    messageCount: collector.count,
+    bodyBytes: collector.bytes,
+    suggestPullingFromSlave: behind > parts.memoryBytes,
+    release: noop,
+  };
+}
+
+/** Goes over entries until the answer is full. @returns how many were dealt with, whether one's message is gone, bytes behind the end */
+function collect(
+  parts: ReadParts,
+  collector: Collector,
+  units: Buffer,
+  limits: { readonly messagesMax: number; readonly filter: MessageFilter | null },
+): { readonly units: number; readonly removed: boolean; readonly behind: number } {
+  const logMinOffset = parts.log.minOffset;
   let removed = false;
   let behind = 0;
-  const logMinOffset = parts.log.minOffset;
+  let at = 0;
   for (; at < units.length; at += UNIT_BYTES) {
     const unit = readUnit(units, at);
     behind = parts.log.end - unit.physicalOffset;
@@ -131,20 +155,7 @@ export function readMessages(
     // Only what was deleted with its file is passed over; what should be there and cannot be read is never skipped (4.2.6).
     if (unit.physicalOffset >= logMinOffset) break;
   }
-  collector.closeRange();
-  const status =
-    collector.count > 0 ? "FOUND" : removed ? "MESSAGE_WAS_REMOVING" : "NO_MATCHED_MESSAGE";
-  return {
-    status,
-    nextBeginOffset: offset + at / UNIT_BYTES,
-    minOffset: queue.minOffset,
-    maxOffset: queue.maxOffset,
-    buffers: collector.buffers,
-    messageCount: collector.count,
-    bodyBytes: collector.bytes,
-    suggestPullingFromSlave: behind > parts.memoryBytes,
-    release: noop,
-  };
+  return { units: at / UNIT_BYTES, removed, behind };
 }
 
 /** The first message is always taken, whatever its size. */
