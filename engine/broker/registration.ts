@@ -16,9 +16,9 @@ import type { BrokerConfig } from "./broker-config.ts";
 
 /** Changes of this long are told in one registration, ms. */
 const BATCH_MS = 20;
-/** First wait after a failure; doubles up to the longest, ms. */
 /** A slave learns its master from these answers: while it knows none it asks this often, not every 30 s. */
 const SEEK_MASTER_MS = 500;
+/** First wait after a failure; doubles up to the longest, ms. */
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 10_000;
 const UNREGISTER_MS = 3_000;
