@@ -6,10 +6,15 @@ import { EngineError } from "../base/engine-error.ts";
 import type { Vfs } from "../base/vfs.ts";
 import type { StoreLayout } from "./store-layout.ts";
 
-/** What tells a process from a later one with the same id; empty where the system does not say. */
+/**
+ * What tells a process from a later one with the same id; empty where the system does not say. A zombie is gone: it holds nothing any more,
+ * its parent has only not looked yet.
+ */
 function startTimeOf(vfs: Vfs, pid: number): string {
   const stat = vfs.readText(`/proc/${pid}/stat`);
-  return stat === null ? "" : (stat.replace(/^.*\) /s, "").split(" ")[19] ?? "");
+  if (stat === null) return "";
+  const fields = stat.replace(/^.*\) /s, "").split(" ");
+  return fields[0] === "Z" ? "gone" : (fields[19] ?? "");
 }
 
 function isAlive(pid: number): boolean {
