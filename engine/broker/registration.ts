@@ -138,7 +138,8 @@ export class Registration {
   private nextDelay(server: NameServer): number {
     const { config } = this.wiring;
     const seeksMaster = config.brokerRole === "SLAVE" && this.master.masterAddr === null;
-    if (server.failures === 0) return seeksMaster ? SEEK_MASTER_MS : config.registerNameServerPeriod;
+    if (server.failures === 0)
+      return seeksMaster ? SEEK_MASTER_MS : config.registerNameServerPeriod;
     return Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** Math.min(10, server.failures - 1));
   }
 
