@@ -35,8 +35,16 @@ export interface RecordView {
 /** Why bytes are no valid record. */
 export type RecordFault = "short" | "magic" | "size" | "offset" | "topic" | "crc";
 
+let viewedBytes: Buffer = Buffer.alloc(0);
+let lastView = new DataView(viewedBytes.buffer, viewedBytes.byteOffset, 0);
+
+/** Dispatch reads many records of one buffer: its view is made once. */
 function readView(bytes: Buffer): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes !== viewedBytes) {
+    viewedBytes = bytes;
+    lastView = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+  return lastView;
 }
 
 /** Positions of the variable parts, or null when the lengths do not add up to the total. */

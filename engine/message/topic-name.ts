@@ -24,11 +24,14 @@ function hashBytes(bytes: Uint8Array, start: number, end: number): number {
   return hash;
 }
 
+/** Byte by byte: names are short, and a native comparison costs more than the loop. */
 function equalsAt(name: TopicName, bytes: Buffer, start: number, end: number): boolean {
-  return (
-    name.bytes.length === end - start &&
-    bytes.compare(name.bytes, 0, name.bytes.length, start, end) === 0
-  );
+  const { length } = name.bytes;
+  if (length !== end - start) return false;
+  for (let i = 0; i < length; i += 1) {
+    if (bytes[start + i] !== name.bytes[i]) return false;
+  }
+  return true;
 }
 
 /**

@@ -195,16 +195,16 @@ function findValue(bytes: Buffer, record: RecordView, name: Buffer): number {
       bytes[at + i + 1] !== VALUE_END
     )
       found = at + i + 1;
-    const stop = bytes.indexOf(VALUE_END, at);
-    if (stop < 0 || stop >= end) return found;
-    at = stop + 1;
+    at = valueEnd(bytes, at, end) + 1;
   }
   return found;
 }
 
+/** In a loop: values are short, and a native search costs more and does not stop at the limit. */
 function valueEnd(bytes: Buffer, start: number, limit: number): number {
-  const stop = bytes.indexOf(VALUE_END, start);
-  return stop < 0 || stop > limit ? limit : stop;
+  let at = start;
+  while (at < limit && bytes[at] !== VALUE_END) at += 1;
+  return at;
 }
 
 function propertyText(bytes: Buffer, record: RecordView, name: Buffer): string {

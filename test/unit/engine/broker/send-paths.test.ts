@@ -128,7 +128,7 @@ const sends: fc.Arbitrary<Send> = fc.record({
 });
 
 describe("the two ways of a send", () => {
-  it("store the same and answer the same", () => {
+  it("store the same and answer the same", { timeout: 60_000 }, () => {
     using fixture = brokerFixture();
     fixture.context.topics.createBySend("Known", "TBW102", 4);
     let taken = 0;
@@ -144,9 +144,9 @@ describe("the two ways of a send", () => {
         });
         if (fast.taken) taken += 1;
       }),
-      { numRuns: 1_500, seed: 20_261_124 },
+      { numRuns: 600, seed: 20_261_124 },
     );
-    expect(taken).toBeGreaterThan(150);
+    expect(taken).toBeGreaterThan(60);
   });
 
   it("takes what Java's producer sends all day, with code 310 and 10, JSON and binary", () => {
