@@ -9,12 +9,3 @@ import { EngineError } from "./engine-error.ts";
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new EngineError("ASSERT_FAILED", { message });
 }
-
-/**
- * Marks a place the type system has proven unreachable.
- * @param value the exhausted union
- * @throws EngineError ASSERT_FAILED always
- */
-export function unreachable(value: never): never {
-  throw new EngineError("ASSERT_FAILED", { message: `unreachable value ${String(value)}` });
-}

@@ -1,11 +1,5 @@
 import { bodyCrc } from "./crc32.ts";
-import {
-  AT,
-  bodyLengthAt,
-  bornHostBytes,
-  MESSAGE_MAGIC,
-  storeTimestampAt,
-} from "./record-layout.ts";
+import { AT, bodyLengthAt, MESSAGE_MAGIC, storeTimestampAt } from "./record-layout.ts";
 
 /** An address as a record keeps it. */
 export interface RecordHost {
@@ -100,9 +94,4 @@ function writeTail(target: Buffer, view: DataView, at: number, input: RecordInpu
   view.setInt16(to, input.propertiesEnd - input.propertiesStart);
   to += 2;
   return to + input.properties.copy(target, to, input.propertiesStart, input.propertiesEnd);
-}
-
-/** @returns bytes of the born host's address in a record with this flag */
-export function bornAddressBytes(sysFlag: number): number {
-  return bornHostBytes(sysFlag) - 4;
 }

@@ -20,7 +20,6 @@ export const VERSION_4_9_0 = 393;
 
 /** Language codes of 1.3. */
 export const LANGUAGE_JAVA = 0;
-export const LANGUAGE_OTHER = 7;
 
 /** A request or response frame, decoded. */
 export interface RemotingCommand {
@@ -50,11 +49,6 @@ export interface RequestCommand {
   readonly code: number;
   readonly extFields?: ExtFields;
   readonly body?: Buffer | null;
-}
-
-/** @returns true when the flag word marks a response */
-export function isResponse(command: RemotingCommand): boolean {
-  return (command.flag & FLAG_RESPONSE) !== 0;
 }
 
 /** @returns true when the sender does not wait for an answer */

@@ -8,9 +8,6 @@ import { BLANK_BYTES, BLANK_MAGIC } from "../message/record-layout.ts";
 import type { LogFiles } from "./log-files.ts";
 import { LogTail, type Slab } from "./log-tail.ts";
 
-/** Called after the bytes of a tick are in the file system. */
-export type WrittenListener = (writtenOffset: number) => void;
-
 /** See the file's head. */
 export class CommitLog {
   readonly files: LogFiles;

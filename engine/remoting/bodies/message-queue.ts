@@ -145,14 +145,6 @@ export function decodeLockBatch(body: Buffer): LockBatchBody {
   };
 }
 
-export function encodeLockBatch(lock: LockBatchBody): Buffer {
-  const { clientId, consumerGroup } = lock;
-  return Buffer.from(
-    writeFastjson({ clientId, consumerGroup, mqSet: lock.queues.map(queueValue) }),
-    "utf8",
-  );
-}
-
 export function encodeLockAnswer(queues: readonly MessageQueueBody[]): Buffer {
   return Buffer.from(writeFastjson({ lockOKMQSet: queues.map(queueValue) }), "utf8");
 }
