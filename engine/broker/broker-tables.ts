@@ -43,7 +43,9 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
   const clients = new BrokerClients({
     logger,
     now,
-    mayNotify: (group) => groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
+    mayNotify: (group) =>
+      config.notifyConsumerIdsChangedEnable &&
+      groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
   });
   const remoting = createRemotingClient({
     logger,

@@ -1,4 +1,5 @@
 /** Master and slave over real sockets: what the answers promise (A-02, A-04), what a slave serves (store-and-ha 7.9, 7.10). */
+import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { recordsOf } from "../../helpers/broker-peer.ts";
 import { freeBrokerPort } from "../../helpers/engine-process.ts";
@@ -32,6 +33,21 @@ describe("SYNC_MASTER", () => {
     expect(message?.text).toBe("kept");
     // A-06: nobody waits for a slave who did not ask for it.
     expect((await peer.send("Alone", "x", { i: "WAIT\u0001false\u0002" })).code).toBe(0);
+  });
+
+  it("DESIGN 5: says loudly what it could not check after an unclean stop", async () => {
+    await using engine = new EngineFixture();
+    await engine.startNamesrv();
+    const properties = { brokerRole: "SYNC_MASTER" };
+    const said = () => engine.lines.filter((line) => line.includes("was not checked")).length;
+    const first = await engine.startBroker(properties);
+    await first.stop();
+    const second = await engine.startBroker(properties);
+    expect(said()).toBe(0);
+    await second.stop();
+    writeFileSync(`${engine.home}/broker-a-0/abort`, "");
+    await engine.startBroker(properties);
+    expect(said()).toBe(1);
   });
 
   it("0: with a slave that has it; and what was answered 0 is on the slave", async () => {
