@@ -174,8 +174,16 @@ export class HaSession {
   }
 
   private body(bytes: Buffer): void {
-    this.verified = this.options.log.appendRaw(this.end, bytes);
+    const { log } = this.options;
+    const verified = log.appendRaw(this.end, bytes);
     this.end += bytes.length;
+    // H-06: a log that took the bytes and could not write them is not acknowledged, whoever else is told of the failure.
+    if (log.writtenOffset < this.end) {
+      throw new EngineError("STORE_FAILED", {
+        message: `the log ends at ${log.writtenOffset} after bytes up to ${this.end} were appended`,
+      });
+    }
+    this.verified = verified;
   }
 
   /** The first report is the own end and asks for the next byte; each further one acknowledges, once a chunk or sync. */

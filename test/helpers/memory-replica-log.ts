@@ -27,6 +27,8 @@ export class MemoryReplicaLog implements ReplicaLog {
   lentReads = 0;
   /** Thrown by the next appendRaw, as a store does that has failed. */
   failure: Error | null = null;
+  /** appendRaw checks records and writes nothing, as a store does whose disk refuses. */
+  refusesWrites = false;
   private data = Buffer.alloc(1_024);
   private base = 0;
   private end = 0;
@@ -94,6 +96,7 @@ export class MemoryReplicaLog implements ReplicaLog {
     if (offset !== this.end) throw new Error(`append at ${offset}, the log ends at ${this.end}`);
     this.write(bytes);
     while (this.verifyNext());
+    if (this.refusesWrites) this.end = offset;
     return this.verifiedEnd;
   }
 

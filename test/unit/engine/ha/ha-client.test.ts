@@ -256,6 +256,21 @@ describe("H-06: what a slave reports", () => {
   });
 });
 
+describe("a log that takes bytes and does not write them", () => {
+  it("H-06: earns no report", async () => {
+    const own = new MemoryReplicaLog();
+    own.refusesWrites = true;
+    const { address, peers } = await ha.master();
+    const client = ha.client(own);
+    client.setMaster(address);
+    const peer = await connection(peers, 0);
+    peer.sendHex(frameHex(masterLog(1), 0, 62));
+    await expect.poll(() => client.state).toBe("failed");
+    await expect.poll(() => peer.isClosed).toBe(true);
+    expect(peer.hex).toBe(offsetHex(0));
+  });
+});
+
 describe("our master and our slave", () => {
   it("the logs are equal through file ends, a slave restart and a master restart in mid-stream", async () => {
     const log = new MemoryReplicaLog(10_000);
