@@ -8,6 +8,7 @@ import {
 } from "../../engine/client/index.ts";
 import type { Ledger } from "./ledger.ts";
 import type { BodyFactory } from "./message-body.ts";
+import { OnewayBrake } from "./oneway-brake.ts";
 import { outcomeOfError, type SendOutcome } from "./outcome.ts";
 import { SEND_TIMEOUT_MS, type Workload } from "./workload.ts";
 
@@ -25,6 +26,7 @@ export class Producers {
   private readonly options: ProducerOptions;
   private readonly clients: MqClient[] = [];
   private readonly producers: Producer[] = [];
+  private readonly brakes: OnewayBrake[] = [];
   private readonly sequences: number[] = [];
   /** Error texts by how often they came, for the report. */
   readonly errors = new Map<string, number>();
@@ -51,6 +53,7 @@ export class Producers {
           compressOverBytes: Number.MAX_SAFE_INTEGER,
         }),
       );
+      this.brakes.push(new OnewayBrake(client, workload.topic, workload.window));
       this.sequences.push(0);
     }
     await Promise.all(this.producers.map((producer) => producer.start()));
@@ -95,6 +98,7 @@ export class Producers {
     try {
       if (this.options.workload.mode === "oneway") {
         await producer.sendOneway(message);
+        await this.brakes[index]?.pass();
         return "HANDED";
       }
       return (await producer.send(message)).status;

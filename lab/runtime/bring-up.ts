@@ -172,6 +172,14 @@ async function takeBack(options: BringUpOptions, prepared: Prepared): Promise<vo
   });
 }
 
+function interrupted(options: BringUpOptions, cause: unknown): EngineError {
+  return new EngineError("LAB_INTERRUPTED", {
+    message: "interrupted: what this call had started is taken back, data that was there is kept",
+    hint: `\`lab up --name ${options.name}\` starts anew`,
+    cause,
+  });
+}
+
 /** A new lab none of whose nodes lives (a port was taken, an image could not be made) is no lab. */
 async function isStillborn(prepared: Prepared): Promise<boolean> {
   return prepared.isNew && (await liveNodes(prepared.runtime)).size === 0;
@@ -219,6 +227,6 @@ export async function bringUp(options: BringUpOptions): Promise<BroughtUp> {
     return { state, runtime, reason, started, report, elapsedMs: performance.now() - begun };
   } catch (error) {
     if (options.signal.aborted || (await isStillborn(prepared))) await takeBack(options, prepared);
-    throw error;
+    throw options.signal.aborted ? interrupted(options, error) : error;
   }
 }

@@ -16,6 +16,7 @@ import { EngineError } from "../../engine/base/engine-error.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import type { NodeLaunch } from "./node-launch.ts";
 import {
+  findByVariable,
   findProcess,
   identify,
   isReaped,
@@ -23,6 +24,12 @@ import {
   type ProcessFacts,
 } from "./process-identity.ts";
 import type { NodeObservation } from "./runtime.ts";
+
+/** Variable every node is started with; tells whose process it is when the command died before it could note the pid. */
+const MARK = "LAB_NODE_DIR";
+
+/** Noted just before a start: from then on there may be a process. */
+const startingSchema = z.object({ starting: z.literal(true), startedAtMs: z.number() });
 
 const recordSchema = z.object({
   pid: z.int().positive(),
@@ -73,11 +80,22 @@ export class NodeProcess {
   }
 
   private record(): ProcessRecord | null {
+    let value: unknown;
     try {
-      return recordSchema.parse(JSON.parse(readFileSync(this.recordFile, "utf8")));
+      value = JSON.parse(readFileSync(this.recordFile, "utf8"));
     } catch {
       return null;
     }
+    const starting = startingSchema.safeParse(value);
+    if (starting.success) return this.unrecorded(starting.data.startedAtMs);
+    const record = recordSchema.safeParse(value);
+    return record.success ? record.data : null;
+  }
+
+  /** A command was killed between the start of a process and the note of its pid. */
+  private unrecorded(startedAtMs: number): ProcessRecord | null {
+    const found = findByVariable(`${MARK}=${this.directory}`);
+    return found === null ? null : { ...found, startedAtMs, endedBy: null };
   }
 
   private live(): { readonly record: ProcessRecord; readonly facts: ProcessFacts } | null {
@@ -129,10 +147,11 @@ export class NodeProcess {
     mkdirSync(this.directory, { recursive: true });
     this.setLargeLogAside();
     const log = openSync(this.logFile, "a", 0o600);
+    writeAtomically(this.recordFile, JSON.stringify({ starting: true, startedAtMs: Date.now() }));
     try {
       const child = spawn(process.execPath, [...launch.args], {
         cwd: this.directory,
-        env: environmentFor(launch),
+        env: { ...environmentFor(launch), [MARK]: this.directory },
         detached: true,
         stdio: ["ignore", log, log],
       });

@@ -3,7 +3,7 @@
  * with the instant its process started, and a signal goes out only when both still agree.
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 
 /** A pid and the start instant that makes it unique on this machine until the next boot, and across boots. */
 export interface ProcessIdentity {
@@ -60,10 +60,9 @@ function readFromProc(pid: number): ProcessEntry | null {
   };
 }
 
-function readFromPs(pid: number): ProcessEntry | null {
-  let line: string;
+function runPs(args: readonly string[]): string | null {
   try {
-    line = execFileSync("ps", ["-o", "state=,rss=,lstart=", "-p", String(pid)], {
+    return execFileSync("ps", [...args], {
       encoding: "utf8",
       timeout: PS_TIMEOUT_MS,
       stdio: ["ignore", "pipe", "ignore"],
@@ -72,6 +71,11 @@ function readFromPs(pid: number): ProcessEntry | null {
   } catch {
     return null;
   }
+}
+
+function readFromPs(pid: number): ProcessEntry | null {
+  const line = runPs(["-o", "state=,rss=,lstart=", "-p", String(pid)]);
+  if (line === null) return null;
   const [, letter, resident, started] = /^\s*(\S)\S*\s+(\d+)\s+(.+?)\s*$/.exec(line) ?? [];
   if (letter === undefined || started === undefined) return null;
   return {
@@ -120,6 +124,25 @@ export function findProcess(identity: ProcessIdentity): ProcessFacts | null {
 export function identify(pid: number): ProcessIdentity | null {
   const facts = readProcess(pid);
   return facts === null ? null : { pid, started: facts.started };
+}
+
+/** The variables of a process, one after the other; empty when they cannot be read. */
+function environments(): readonly (readonly [number, string])[] {
+  if (process.platform === "linux") {
+    const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+    return pids.map((pid) => [Number(pid), readText(`/proc/${pid}/environ`) ?? ""]);
+  }
+  const listing = runPs(["axeww", "-o", "pid=,command="]) ?? "";
+  return listing.split("\n").map((line) => [Number.parseInt(line, 10), line]);
+}
+
+/**
+ * Finds a process by a variable it was started with. Slow: only for what a killed command left unrecorded.
+ * @param variable `NAME=value`
+ */
+export function findByVariable(variable: string): ProcessIdentity | null {
+  const found = environments().find(([, text]) => text.split(/[\0 ]/).includes(variable));
+  return found === undefined ? null : identify(found[0]);
 }
 
 /**

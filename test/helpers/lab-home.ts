@@ -53,6 +53,8 @@ async function freeIndexes(count: number): Promise<number[]> {
 export class LabHome implements AsyncDisposable {
   readonly directory: string;
   readonly indexes: readonly number[];
+  /** Further variables for every command. */
+  extraEnvironment: NodeJS.ProcessEnv = {};
 
   private constructor(directory: string, indexes: readonly number[]) {
     this.directory = directory;
@@ -72,7 +74,13 @@ export class LabHome implements AsyncDisposable {
 
   private environment(): NodeJS.ProcessEnv {
     const index = String(this.indexes[0]);
-    return { LAB_HOME: this.home, LAB_INDEX: index, NO_COLOR: "1", CI: "1" };
+    return {
+      LAB_HOME: this.home,
+      LAB_INDEX: index,
+      NO_COLOR: "1",
+      CI: "1",
+      ...this.extraEnvironment,
+    };
   }
 
   /** Starts a command; both outputs are in `lines`. */

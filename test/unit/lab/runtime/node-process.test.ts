@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { logLines } from "../../../../lab/runtime/node-log.ts";
 import { NodeProcess } from "../../../../lab/runtime/node-process.ts";
-import { findProcess, identify } from "../../../../lab/runtime/process-identity.ts";
+import { findProcess, identify, isReaped } from "../../../../lab/runtime/process-identity.ts";
+import { startChild } from "../../../helpers/child.ts";
 
 const LAUNCH = {
   args: [
@@ -39,7 +40,7 @@ describe("a node as a local process", () => {
     expect(child.start(LAUNCH)).toBe(true);
     const running = child.observe();
     expect(running.state).toBe("running");
-    expect(running.rssBytes).toBeGreaterThan(1_000_000);
+    await expect.poll(() => child.observe().rssBytes).toBeGreaterThan(1_000_000);
     child.signal("SIGSTOP");
     await expect.poll(() => child.observe().state).toBe("paused");
     child.signal("SIGCONT");
@@ -82,6 +83,19 @@ describe("a node as a local process", () => {
     expect(impostor.signal("SIGTERM")).toBe(false);
   });
 
+  it("is found again when the command that started it died before it noted the pid", async () => {
+    child.start(LAUNCH);
+    const { pid } = child.observe();
+    const file = join(directory, "node-1", "process.json");
+    writeFileSync(file, JSON.stringify({ starting: true, startedAtMs: 1 }));
+    expect(child.observe()).toMatchObject({ state: "running", pid });
+    expect(child.start(LAUNCH)).toBe(false);
+    child.signal("SIGKILL");
+    expect(await child.ended(5_000)).toBe(true);
+    writeFileSync(file, JSON.stringify({ starting: true, startedAtMs: 1 }));
+    expect(child.observe().state).toBe("missing");
+  });
+
   it("is missing when its record cannot be read", () => {
     child.start(LAUNCH);
     child.signal("SIGKILL");
@@ -108,6 +122,21 @@ describe("identity of a process", () => {
     child.signal("SIGKILL");
     await child.ended(5_000);
     expect(findProcess(identity)).toBeNull();
+  });
+});
+
+describe.runIf(process.platform === "linux")("a zombie", () => {
+  it("has ended, but its pid is not free before its parent has asked for it", async () => {
+    const script = "sleep 0.3 & echo $!; exec sleep 60";
+    await using parent = startChild("sh", ["-c", script]);
+    const pid = Number(await parent.waitForLine((line) => /^\d+$/.test(line), 10_000));
+    const identity = identify(pid);
+    if (identity === null) throw new Error("the child ended before it was looked at");
+    expect(isReaped(identity)).toBe(false);
+    await expect.poll(() => findProcess(identity), { timeout: 5_000 }).toBeNull();
+    expect(isReaped(identity)).toBe(false);
+    parent.kill("SIGKILL");
+    await expect.poll(() => isReaped(identity), { timeout: 10_000 }).toBe(true);
   });
 });
 
