@@ -2,6 +2,7 @@
  * Tells every name server who and what this broker is (remoting-protocol 3.2): at start, every registerNameServerPeriod, soon after a topic
  * change, and again with back-off whenever one fails. Always the whole topic table, so that nothing a name server missed stays missing.
  */
+import { setTimeout as setTimeoutAsync } from "node:timers/promises";
 import { crc32 } from "../base/crc32.ts";
 import { asObject, parseFastjson } from "../base/fastjson.ts";
 import type { Logger } from "../base/logger.ts";
@@ -22,6 +23,8 @@ const SEEK_MASTER_MS = 500;
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 10_000;
 const UNREGISTER_MS = 3_000;
+/** A registration in flight at the stop may end first, so that it does not undo the leave; a silent name server is not waited for. */
+const SETTLE_MS = 1_000;
 const READ_WRITE = 6;
 
 /** Where a slave finds its master, as the name servers say. */
@@ -102,7 +105,8 @@ export class Registration {
     for (const server of this.servers) {
       if (server.timer !== null) clearTimeout(server.timer);
     }
-    await Promise.all(this.servers.map(async (server) => server.inFlight));
+    const inFlight = Promise.all(this.servers.map(async (server) => server.inFlight));
+    await Promise.race([inFlight, setTimeoutAsync(SETTLE_MS, undefined, { ref: false })]);
     const { config, brokerAddr, remoting } = this.wiring;
     const extFields = encodeHeader(UNREGISTER_BROKER.request, {
       brokerName: config.brokerName,
