@@ -7,6 +7,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Vfs } from "../base/vfs.ts";
 import type { HaClient, HaService } from "../ha/ha-api.ts";
 import { addressBytes } from "../message/message-id.ts";
+import type { TopicName } from "../message/topic-name.ts";
 import type { ProcessorTable } from "../remoting/processor.ts";
 import { formatAddress } from "../remoting/remote-address.ts";
 import { createRemotingServer } from "../remoting/server.ts";
@@ -107,6 +108,7 @@ class Broker implements RunningBroker {
     this.registration = this.makeRegistration();
     this.delayed = new DelayedMessages(this.context);
     this.slaveSync = new SlaveSync(this.context, this.delayed);
+    if (isSlave) store.onArrival((topic) => this.syncIfNew(topic));
     this.sends = new SendPath(this.context);
     this.pulls = new PullPath(this.context, () => performance.now());
     this.haClient = isSlave ? followMaster(config, store, logger) : null;
@@ -229,6 +231,11 @@ class Broker implements RunningBroker {
       onMaster: (master) => this.masterChanged(master),
       onOrderedTopics: (ordered) => topics.setOrdered(ordered),
     });
+  }
+
+  /** Slave only: a topic that is in the log but not in the tables could not be read once the master is gone. */
+  private syncIfNew(topic: TopicName): void {
+    if (this.tables.topics.get(topic) === undefined) this.slaveSync.soon();
   }
 
   /** Slave only (7.1): tables stop being synchronised without a master, replication keeps its last address and tries on. */
