@@ -261,6 +261,7 @@ class FileMessageStore implements MessageStore {
       gate: () => this.gate,
       flushTimeoutMs: config.syncFlushTimeout,
       slaveTimeoutMs: config.slaveTimeout,
+      onDegraded: () => this.advance(),
     });
   }
 

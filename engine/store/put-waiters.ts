@@ -21,6 +21,8 @@ export interface PutWaitersParts {
   readonly gate: () => ReplicationGate | null;
   readonly flushTimeoutMs: number;
   readonly slaveTimeoutMs: number;
+  /** Somebody was answered a weak status: his message may be seen now (C-02). */
+  readonly onDegraded: () => void;
 }
 
 /** A queue that gives its array back in bulk. */
@@ -98,6 +100,7 @@ export class PutWaiters {
     const local = this.parts.localOffset();
     const replicated =
       gate !== null && gate.required ? gate.replicatedOffset : Number.MAX_SAFE_INTEGER;
+    const degradedBefore = this.degradedEnd;
     for (let head = this.safe.peek(); head !== undefined; head = this.safe.peek()) {
       const status = statusOf(head, local, replicated);
       if (status === null) break;
@@ -106,6 +109,7 @@ export class PutWaiters {
         this.degradedEnd = Math.max(this.degradedEnd, head.waiter.endOffset);
       head.waiter.complete(status);
     }
+    if (this.degradedEnd !== degradedBefore) this.parts.onDegraded();
     if (!this.safe.isEmpty) return;
     clearInterval(this.timer);
     this.timer = undefined;
