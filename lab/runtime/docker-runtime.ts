@@ -102,10 +102,11 @@ class DockerRuntime implements LabRuntime {
       for (const node of nodes) progress({ node, message: "stopped" });
     }
     await this.containers.removeContainers();
-    await this.containers.removeNetworks();
+    for (const message of await this.containers.removeNetworks()) progress({ node: null, message });
   }
 
   async destroy(progress: StartProgress): Promise<void> {
+    await this.containers.refuseGuests();
     // What is to be thrown away need not be flushed first.
     await this.containers.removeContainers();
     await this.containers.removeNetworks();

@@ -214,6 +214,31 @@ describe.runIf(machineHas("docker", "docker-compose", "linux"))("docker runtime"
     expect((await runtime.observe()).every((node) => node.state === "running")).toBe(true);
   });
 
+  it("a guest in the lab's network keeps that network, and destroy refuses before it touches anything", async () => {
+    await using lab = await dockerLab(allocationAt("rt-guest", indexes[1] ?? 1, "1m"));
+    await lab.runtime.up(quiet, NEVER);
+    const { network, image } = lab.runtime.containerAccess?.() ?? { network: "", image: "" };
+    const guest = await engine.docker.createContainer({
+      name: "rt-guest-visitor",
+      Image: image,
+      Cmd: ["mqnamesrv"],
+      HostConfig: { NetworkMode: network },
+    });
+    await guest.start();
+    const before = await things("rt-guest");
+    const refused = lab.runtime.destroy(quiet);
+    await expect(refused).rejects.toMatchObject({
+      code: "LAB_CONFLICT",
+      hint: expect.stringContaining("docker rm -f rt-guest-visitor") as string,
+    });
+    expect(await things("rt-guest")).toEqual(before);
+    await lab.runtime.down(quiet);
+    expect((await things("rt-guest")).filter((name) => !name.endsWith("-data"))).toEqual([network]);
+    await guest.remove({ force: true });
+    await lab.runtime.destroy(quiet);
+    expect(await things("rt-guest")).toEqual([]);
+  });
+
   it("says who holds what it needs: subnets, names, ports", async () => {
     const sameBlock = await dockerLab(allocationAt("rt-third", indexes[0] ?? 0, "1m"));
     await using _third = sameBlock;

@@ -13,6 +13,13 @@ export interface LabIdentity {
   readonly stateDir: string;
 }
 
+interface LabNetwork {
+  readonly id: string;
+  readonly name: string;
+  /** Names of containers that are not the lab's. */
+  readonly guests: readonly string[];
+}
+
 const NOT_FOUND = 404;
 const ALREADY_SO = 304;
 const CONFLICT = 409;
@@ -146,30 +153,42 @@ export class LabContainers {
     );
   }
 
-  /** @throws EngineError LAB_CONFLICT when a container that is not the lab's still uses one */
-  async removeNetworks(): Promise<void> {
-    const networks = await this.docker.listNetworks({ filters: this.filters });
-    for (const network of networks) {
-      try {
-        await this.gone(this.docker.getNetwork(network.Id).remove(), network.Name);
-      } catch (error) {
-        throw await this.explainNetwork(error, network.Id);
-      }
-    }
+  /** @returns the lab's networks, each with the names of containers in it that are not the lab's */
+  private async networks(): Promise<readonly LabNetwork[]> {
+    const own = new Set([...(await this.list()).values()].map((info) => info.Id));
+    const found = await this.docker.listNetworks({ filters: this.filters });
+    return Promise.all(
+      found.map(async ({ Id: id, Name: name }) => {
+        const details = (await this.docker
+          .getNetwork(id)
+          .inspect()
+          .catch(() => ({}))) as Partial<Docker.NetworkInspectInfo>;
+        const guests = Object.entries(details.Containers ?? {})
+          .filter(([container]) => !own.has(container))
+          .map(([, guest]) => guest.Name);
+        return { id, name, guests };
+      }),
+    );
   }
 
-  private async explainNetwork(error: unknown, id: string): Promise<unknown> {
-    const details = (await this.docker
-      .getNetwork(id)
-      .inspect()
-      .catch(() => null)) as Docker.NetworkInspectInfo | null;
-    const guests = Object.values(details?.Containers ?? {}).map((guest) => guest.Name);
-    if (guests.length === 0) return error;
-    return new EngineError("LAB_CONFLICT", {
-      message: `network ${details?.Name ?? id} is in use by ${guests.join(", ")}, which the lab did not start`,
+  /** @throws EngineError LAB_CONFLICT when a container that is not the lab's stands in one of its networks */
+  async refuseGuests(): Promise<void> {
+    const guests = [...new Set((await this.networks()).flatMap((network) => network.guests))];
+    if (guests.length === 0) return;
+    throw new EngineError("LAB_CONFLICT", {
+      message: `the lab's networks are in use by ${guests.join(", ")}, which the lab did not start`,
       hint: `\`docker rm -f ${guests.join(" ")}\`, then the command again`,
-      cause: error,
     });
+  }
+
+  /** Removes the lab's networks but those that guests stand in. @returns what stayed, in words */
+  async removeNetworks(): Promise<readonly string[]> {
+    const stayed: string[] = [];
+    for (const { id, name, guests } of await this.networks()) {
+      if (guests.length > 0) stayed.push(`${name} stays: ${guests.join(", ")} is in it`);
+      else await this.gone(this.docker.getNetwork(id).remove(), name);
+    }
+    return stayed;
   }
 
   /** Removes the data of all nodes. */
