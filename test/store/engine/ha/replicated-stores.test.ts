@@ -199,6 +199,25 @@ describe("replicated stores", () => {
     expect(mine.equals(logBytes("master", end).subarray(start))).toBe(true);
   });
 
+  it("what a slave catches up on from a restarted master's files is visible on it, to the last message", async () => {
+    const large = { mappedFileSizeCommitLog: 8 * FILE_SIZE };
+    const before = await openStore("master", large);
+    const end = await appendInTicks(before, 0, 8_000);
+    await before.stop();
+    const master = await openStore("master", large);
+    cleanup.defer(() => master.stop());
+    const [service, address] = await serve(master);
+    cleanup.defer(() => service.stop());
+    const slave = await openStore("slave", { ...large, brokerRole: "SLAVE" });
+    cleanup.defer(() => slave.stop());
+    const client = follow(slave, address);
+    cleanup.defer(() => client.stop());
+    await expect.poll(() => service.gate.replicatedOffset, WAIT).toBe(end);
+    expect(logBytes("slave", end).equals(logBytes("master", end))).toBe(true);
+    expect(slave.stats().dispatchedOffset).toBe(end);
+    expect(slave.maxOffsetInQueue(TOPIC, 0)).toBe(2_000);
+  });
+
   it("SYNC_MASTER: OK when a durable slave has it, SLAVE_NOT_AVAILABLE without a slave", async () => {
     const master = await openStore("master", { brokerRole: "SYNC_MASTER" });
     cleanup.defer(() => master.stop());
