@@ -19,8 +19,11 @@ export interface LogFile {
 }
 
 const ZEROS = Buffer.alloc(262_144);
-/** Zeroed this far ahead of the writer. */
-const WINDOW_BYTES = 4_194_304;
+/**
+ * Zeroed this far ahead of the writer, in one go whenever half of it is used up: new blocks make the next fdatasync commit the file
+ * system's journal, so they must be rare, not a little with every commit (engine-performance 2.2).
+ */
+const WINDOW_BYTES = 16_777_216;
 
 /** What the chain needs. */
 export interface LogFilesParts {
@@ -37,6 +40,8 @@ export class LogFiles {
   private readonly vfs: Vfs;
   private readonly logger: Logger;
   private files: LogFile[] = [];
+  /** A stretch ahead of the writer is being zeroed. */
+  private isPreparing = false;
 
   /** Opens what is there. @throws EngineError STORE_LAYOUT_INVALID on a file of a wrong size (S-25) */
   constructor(parts: LogFilesParts) {
@@ -93,7 +98,9 @@ export class LogFiles {
     const used = offset - target.start;
     const wanted = Math.min(this.fileSize, used + WINDOW_BYTES);
     const from = Math.max(target.preparedBytes, used);
-    if (from >= wanted) return false;
+    const isDue = from - used < WINDOW_BYTES / 2;
+    this.isPreparing = from < wanted && (this.isPreparing || isDue);
+    if (!this.isPreparing) return false;
     const length = Math.min(ZEROS.length, wanted - from);
     target.file.write(ZEROS, 0, length, from);
     target.preparedBytes = from + length;
