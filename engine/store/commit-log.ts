@@ -86,6 +86,22 @@ export class CommitLog {
       const fileRoom = this.files.fileSize - (offset % this.files.fileSize);
       return slab.bytes.subarray(from, Math.max(from, Math.min(limit, from + fileRoom)));
     }
+    return this.readFile(offset, bytesMax);
+  }
+
+  /**
+   * Like `read`, but never cut short by the border between two slabs: on a slave, slabs end where a received chunk ended, in the middle of
+   * a record.
+   */
+  readWhole(offset: number, bytesMax: number): Buffer {
+    const slab = this.tail.find(offset);
+    const isInside = slab !== undefined && offset - slab.base + bytesMax <= slab.used;
+    return isInside || slab === undefined
+      ? this.read(offset, bytesMax)
+      : this.readFile(offset, bytesMax);
+  }
+
+  private readFile(offset: number, bytesMax: number): Buffer {
     const file = this.files.fileAt(offset);
     if (file === undefined || offset >= this.written) return Buffer.alloc(0);
     const at = offset - file.start;

@@ -14,11 +14,15 @@ import type { QueueState, QueueTable } from "./queue-table.ts";
 import type { ArrivalListener } from "./store-api.ts";
 
 const READ_BYTES = 1_048_576;
+/** Longer than any record. */
+const WHOLE_BYTES = 4_194_304 + 131_072;
 const TAGS = Buffer.from("TAGS");
 const KEYS = Buffer.from("KEYS");
 const UNIQ_KEY = Buffer.from("UNIQ_KEY");
 const DELAY = Buffer.from("DELAY");
 const SPACE = 0x20;
+/** Illegal topics that are logged; a peer can make up any number. */
+const LISTED_MAX = 100;
 
 /** What dispatch needs of the store. */
 export interface DispatcherParts {
@@ -39,6 +43,7 @@ export class Dispatcher {
   private readonly unit: Unit = { physicalOffset: 0, size: 0, tagsHigh: 0, tagsLow: 0 };
   private readonly arrived = new Set<QueueState>();
   private readonly listeners: ArrivalListener[] = [];
+  private readonly listed = new Set<string>();
 
   /** @param from offset of the first record not dispatched yet */
   constructor(parts: DispatcherParts, from: number) {
@@ -59,7 +64,10 @@ export class Dispatcher {
       );
       const used = bytes.length === 0 ? 0 : this.dispatchBytes(bytes);
       if (used > 0) continue;
-      const whole = this.parts.log.read(this.dispatched, limit - this.dispatched);
+      const whole = this.parts.log.readWhole(
+        this.dispatched,
+        Math.min(WHOLE_BYTES, limit - this.dispatched),
+      );
       if (whole.length <= bytes.length || this.dispatchBytes(whole) === 0) break;
     }
     this.tellArrivals();
@@ -112,6 +120,10 @@ export class Dispatcher {
       { start: record.topicStart, end: record.topicEnd },
       record.queueId,
     );
+    if (state === null) {
+      this.list(bytes, record);
+      return;
+    }
     const { unit } = this;
     unit.physicalOffset = record.physicalOffset;
     unit.size = record.totalSize;
@@ -119,6 +131,18 @@ export class Dispatcher {
     state.queue.put(unit, record.queueOffset);
     if (state.nextOffset < state.queue.maxOffset) state.nextOffset = state.queue.maxOffset;
     this.arrived.add(state);
+  }
+
+  /** Names what got no queue, each name once. */
+  private list(bytes: Buffer, record: RecordView): void {
+    const topic = bytes.toString("utf8", record.topicStart, record.topicEnd);
+    if (this.listed.has(topic) || this.listed.size >= LISTED_MAX) return;
+    this.listed.add(topic);
+    this.parts.logger.warn("messages of the log name a queue that cannot exist: they get none", {
+      topic,
+      queueId: record.queueId,
+      offset: record.physicalOffset,
+    });
   }
 
   /** The tag's hash, or the due time of a delayed message (2.8). */

@@ -90,7 +90,7 @@ export class Expiry {
   private lastTimestampOfFirst(): number {
     const second = this.parts.log.files.all[1];
     if (second === undefined) return 0;
-    const bytes = this.parts.log.read(second.start, 65_536);
+    const bytes = this.parts.log.readWhole(second.start, 65_536);
     const record = readRecord(bytes, 0, bytes.length);
     return typeof record === "string" ? 0 : record.storeTimestamp;
   }

@@ -70,7 +70,7 @@ class Collector {
 
   /** @returns false when the record is not readable: nothing of it will be sent (S-24) */
   add(offset: number, size: number): boolean {
-    const head = this.log.read(offset, 8);
+    const head = this.log.readWhole(offset, 8);
     if (head.length < 8 || head.readInt32BE(0) !== size || head.readInt32BE(4) !== MESSAGE_MAGIC)
       return false;
     if (offset === this.rangeEnd) this.rangeEnd += size;

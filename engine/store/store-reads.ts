@@ -117,10 +117,10 @@ export class StoreReads {
       offset >= log.minOffset &&
       offset + RECORD_BYTES_MIN <= log.written;
     if (!isInside) return null;
-    const head = log.read(offset, 4);
+    const head = log.readWhole(offset, 4);
     const size = head.length < 4 ? 0 : head.readInt32BE(0);
     if (size < RECORD_BYTES_MIN || size > config.maxMessageSize + RECORD_OVERHEAD_MAX) return null;
-    const bytes = Buffer.from(log.read(offset, size));
+    const bytes = Buffer.from(log.readWhole(offset, size));
     return typeof checkRecord(bytes, 0, bytes.length, offset) === "string" ? null : { bytes };
   }
 
@@ -153,7 +153,7 @@ export class StoreReads {
   }
 
   private storeTimestampOf(offset: number): number {
-    const head = this.parts.log.read(offset, RECORD_BYTES_MIN);
+    const head = this.parts.log.readWhole(offset, RECORD_BYTES_MIN);
     if (head.length < RECORD_BYTES_MIN) return -1;
     const view = new DataView(head.buffer, head.byteOffset, head.length);
     return readLong(view, storeTimestampAt(view.getInt32(AT.sysFlag)));

@@ -71,13 +71,15 @@ describe("the message store", () => {
     await store.stop();
   });
 
-  it("S-13, S-20: a tail torn at every byte of the last record is cut, kept in quarantine, and does not come back", async () => {
+  it("S-13, S-20: a tail torn anywhere in what the last record can prove is cut, kept in quarantine, and does not come back", async () => {
     using folder = new StoreFolder();
     const store = await folder.open();
     await putAll(store, names(5));
     const last = store.append(message("last"));
     await expect.poll(() => store.stats().writtenOffset).toBe(last.endOffset);
-    for (let cut = last.physicalOffset + 8; cut < last.endOffset; cut += 7) {
+    // 4.9's record has no checksum over its properties: a tear inside them alone cannot be told from a valid record.
+    const covered = last.endOffset - message("last").propertiesEnd - 2;
+    for (let cut = last.physicalOffset + 8; cut < covered; cut += 7) {
       using crashed = folder.crashCopy();
       const path = join(crashed.root, "commitlog", "00000000000000000000");
       const bytes = readFileSync(path);
