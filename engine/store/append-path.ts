@@ -4,7 +4,7 @@ import type { Logger } from "../base/logger.ts";
 import type { RecordInput } from "../message/record-encode.ts";
 import { PROPERTIES_BYTES_MAX, recordBytes, SYS_FLAG } from "../message/record-layout.ts";
 import type { CommitLog } from "./commit-log.ts";
-import type { QueueState, QueueTable } from "./queue-table.ts";
+import { QUEUE_ID_MAX, type QueueState, type QueueTable } from "./queue-table.ts";
 import {
   PUT_STATUS,
   type AppendResult,
@@ -70,7 +70,7 @@ export class AppendPath {
     };
     const sysFlag = sysFlagOf(input);
     const length = recordBytes(sysFlag, lengths);
-    const status = this.refuses(lengths, length) ?? this.makeRoom(length);
+    const status = this.refuses(input, lengths, length) ?? this.makeRoom(length);
     if (status !== PUT_STATUS.OK) return this.refused(status);
     const state = this.parts.queues.get(input.topic, input.queueId);
     return this.place(state, this.record(input, sysFlag), length);
@@ -93,7 +93,7 @@ export class AppendPath {
     const status =
       members.length === 0
         ? PUT_STATUS.MESSAGE_ILLEGAL
-        : (this.refuses({ body, topic, properties }, total) ?? this.makeRoom(total));
+        : (this.refuses(input, { body, topic, properties }, total) ?? this.makeRoom(total));
     if (status !== PUT_STATUS.OK) return this.refused(status);
     const state = this.parts.queues.get(input.topic, input.queueId);
     const results = members.map((member, i) =>
@@ -113,13 +113,14 @@ export class AppendPath {
   }
 
   /** Why a put is refused before anything is appended, or null. */
-  private refuses(lengths: Lengths, length: number): PutStatus | null {
+  private refuses(input: MessageInput, lengths: Lengths, length: number): PutStatus | null {
     const { config } = this.parts;
     if (!this.parts.isWriteable() || config.brokerRole === "SLAVE")
       return PUT_STATUS.SERVICE_NOT_AVAILABLE;
     const isTooLong =
       lengths.properties > PROPERTIES_BYTES_MAX || lengths.body > config.maxMessageSize;
-    return isTooLong || length + 8 > config.mappedFileSizeCommitLog
+    const isNoQueue = input.queueId < 0 || input.queueId > QUEUE_ID_MAX;
+    return isTooLong || isNoQueue || length + 8 > config.mappedFileSizeCommitLog
       ? PUT_STATUS.MESSAGE_ILLEGAL
       : null;
   }

@@ -1,5 +1,6 @@
 /** Topic and queue → its next queue offset and its consume queue (store-and-ha 2.5, 5.7). Indexed by small integers on the message path. */
 import { join } from "node:path";
+import { isTopicName } from "../message/names.ts";
 import { findTopic, internTopic, type TopicName } from "../message/topic-name.ts";
 import type { Vfs, VfsFile } from "../base/vfs.ts";
 import { ConsumeQueue } from "./consume-queue.ts";
@@ -12,6 +13,9 @@ export interface QueueState {
   /** What the next record of this queue gets; ahead of the queue until dispatch has followed. */
   nextOffset: number;
 }
+
+/** Arrays are indexed by queue ids; no topic has that many queues (L-08). */
+export const QUEUE_ID_MAX = 65_535;
 
 /** See the file's head. */
 export class QueueTable {
@@ -41,16 +45,20 @@ export class QueueTable {
     return this.find(topic, queueId) ?? this.make(topic, queueId);
   }
 
-  /** A dispatched record's queue, by the bytes of its topic. */
+  /**
+   * A dispatched record's queue, by the bytes of its topic. The bytes may come from a peer or an old log and name directories here.
+   * @returns null when no such queue can exist (N-01, N-05): the record stays in the log and gets none (S-11)
+   */
   getByBytes(
     bytes: Buffer,
     place: { readonly start: number; readonly end: number },
     queueId: number,
-  ): QueueState {
-    const topic =
-      findTopic(bytes, place.start, place.end) ??
-      internTopic(bytes.toString("utf8", place.start, place.end));
-    return this.get(topic, queueId);
+  ): QueueState | null {
+    if (queueId < 0 || queueId > QUEUE_ID_MAX) return null;
+    const known = findTopic(bytes, place.start, place.end);
+    if (known !== undefined) return this.get(known, queueId);
+    if (!isTopicName(bytes, place.start, place.end)) return null;
+    return this.get(internTopic(bytes.toString("latin1", place.start, place.end)), queueId);
   }
 
   delete(topic: TopicName): void {
@@ -76,9 +84,12 @@ export class QueueTable {
 
   private openTopic(topic: string): void {
     const directory = join(this.root, topic);
-    if (this.vfs.stat(directory)?.isDirectory !== true) return;
+    const bytes = Buffer.from(topic, "utf8");
+    const isQueues = this.vfs.stat(directory)?.isDirectory === true;
+    if (!isQueues || !isTopicName(bytes, 0, bytes.length)) return;
     for (const name of this.vfs.list(directory)) {
-      if (/^\d{1,9}$/.test(name)) this.make(internTopic(topic), Number(name));
+      if (/^\d{1,5}$/.test(name) && Number(name) <= QUEUE_ID_MAX)
+        this.make(internTopic(topic), Number(name));
     }
   }
 
