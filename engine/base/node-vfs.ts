@@ -48,7 +48,7 @@ function unlessMissing<Value>(call: () => Value, missing: Value): Value {
 
 class NodeFile implements VfsFile {
   readonly path: string;
-  private readonly fd: number;
+  private fd: number;
 
   constructor(path: string, fd: number) {
     this.path = path;
@@ -130,7 +130,10 @@ class NodeFile implements VfsFile {
   }
 
   close(): void {
-    closeSync(this.fd);
+    const { fd } = this;
+    // The kernel gives the number to the next file opened: a late write must fail, not land there.
+    this.fd = -1;
+    closeSync(fd);
   }
 }
 

@@ -113,14 +113,13 @@ export class CommitLog {
   /** Cuts the log back to `offset` (a half-received record); what stood behind is zeroed (S-13). */
   truncate(offset: number): void {
     const file = this.files.fileAt(offset);
-    if (file !== undefined && offset < this.end) {
-      const zeros = Buffer.alloc(this.end - offset);
-      file.file.write(zeros, 0, zeros.length, offset - file.start);
-      this.onWrite(file);
-    }
+    const cut = this.end - offset;
     this.tail.clear();
     this.end = offset;
     this.written = offset;
+    if (file === undefined || cut <= 0) return;
+    file.file.write(Buffer.alloc(cut), 0, cut, offset - file.start);
+    this.onWrite(file);
   }
 
   private writeBlank(room: number): void {

@@ -26,6 +26,8 @@ export class Flusher {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private failed = false;
+  /** Lowest end the log was cut back to since the running sync began. */
+  private cutTo = Number.MAX_SAFE_INTEGER;
 
   constructor(parts: FlusherParts) {
     this.parts = parts;
@@ -36,6 +38,12 @@ export class Flusher {
     this.dirty.add(file);
     if (this.parts.isSync) this.begin();
     else this.timer ??= setTimeout(() => this.onInterval(), this.parts.intervalMs);
+  }
+
+  /** The log was cut back: no sync, not even the running one, vouches for the bytes that will stand there next. */
+  cut(end: number): void {
+    this.flushed = Math.min(this.flushed, end);
+    this.cutTo = Math.min(this.cutTo, end);
   }
 
   /** Flushes everything written so far. */
@@ -67,6 +75,7 @@ export class Flusher {
     const target = this.parts.written();
     const files = [...this.dirty];
     this.dirty.clear();
+    this.cutTo = Number.MAX_SAFE_INTEGER;
     const began = performance.now();
     try {
       for (const file of files) await file.datasync();
@@ -77,7 +86,7 @@ export class Flusher {
     }
     this.syncCount += 1;
     this.longestMs = Math.max(this.longestMs, performance.now() - began);
-    this.flushed = target;
-    this.parts.onFlushed(target);
+    this.flushed = Math.min(target, this.cutTo);
+    this.parts.onFlushed(this.flushed);
   }
 }

@@ -88,6 +88,7 @@ class FileMessageStore implements MessageStore {
       log,
       flushedOffset: () => this.flusher.flushed,
       commit: () => this.commit(),
+      onCut: (end) => this.flusher.cut(end),
     });
   }
 
@@ -120,8 +121,11 @@ class FileMessageStore implements MessageStore {
     this.isOpen = false;
     for (const timer of this.timers) clearInterval(timer);
     if (this.failure === null) {
+      this.log.dropPartialRecord();
       this.commit();
       await this.flusher.flushAll();
+      // Who waited for a slave was answered: what a clean stop leaves is as visible as after a start.
+      this.waiters.degradedEnd = this.commitLog.written;
       this.advance();
       this.persistQueues(true);
       this.saveCheckpoint();
@@ -270,7 +274,7 @@ class FileMessageStore implements MessageStore {
     this.tickPlanned = true;
     setImmediate(() => {
       this.tickPlanned = false;
-      if (this.failure === null) this.commit();
+      if (this.failure === null && this.isOpen) this.commit();
     });
   }
 
@@ -290,6 +294,7 @@ class FileMessageStore implements MessageStore {
   }
 
   private prepareAhead(): void {
+    if (!this.isOpen) return;
     try {
       const isMore = this.opened.files.prepareAhead(this.commitLog.end);
       if (isMore) setImmediate(() => this.isOpen && this.prepareAhead());
@@ -302,7 +307,8 @@ class FileMessageStore implements MessageStore {
   }
 
   private flushed(offset: number): void {
-    this.opened.checkpoint.durableEnd = offset;
+    // Half a record of the master's is no end a restart could find again.
+    this.opened.checkpoint.durableEnd = Math.min(offset, this.log.verifiedOffset());
     this.opened.checkpoint.physicMsgTimestamp = Math.max(
       this.appends.lastStoreTimestamp,
       this.dispatcher.lastStoreTimestamp,

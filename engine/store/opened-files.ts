@@ -67,6 +67,14 @@ function dispatchStart(
   return needsAll ? files.minOffset : Math.max(files.minOffset, checkedFrom);
 }
 
+/** A kill leaves bytes that only the page cache has: nothing counts them as flushed before they are (S-10). */
+function makeDurable(files: LogFiles, checkpoint: Checkpoint, end: number): void {
+  for (const { start, file } of files.all) {
+    if (start + files.fileSize > checkpoint.durableEnd) file.datasyncSync();
+  }
+  checkpoint.durableEnd = end;
+}
+
 /** @throws EngineError STORE_LOCKED | STORE_CORRUPT | STORE_LAYOUT_INVALID; the lock is given back then */
 export function openFiles(parts: OpenFilesParts): OpenedFiles {
   const { config, vfs, logger } = parts;
@@ -89,6 +97,7 @@ export function openFiles(parts: OpenFilesParts): OpenedFiles {
       wasClean,
       logger,
     });
+    makeDurable(files, checkpoint, recovered.end);
     const queues = new QueueTable({
       vfs,
       root: layout.consumeQueue,

@@ -11,6 +11,8 @@ export interface ReplicatedLogParts {
   readonly flushedOffset: () => number;
   /** Writes what was appended and tells everybody. */
   readonly commit: () => void;
+  /** The log was cut back to here. */
+  readonly onCut: (end: number) => void;
 }
 
 const noop = (): void => undefined;
@@ -83,7 +85,10 @@ export class ReplicatedLog implements ReplicaLog {
     const { log } = this.parts;
     const end = this.verified ?? log.end;
     this.partial = Buffer.alloc(0);
-    if (end < log.end) log.truncate(end);
+    if (end < log.end) {
+      this.parts.onCut(end);
+      log.truncate(end);
+    }
     return end;
   }
 
