@@ -22,10 +22,10 @@ async function rawLog(count: number, size: number): Promise<Buffer> {
   }
   const parts: Buffer[] = [];
   for (let at = 0; at < master.log.writtenOffset;) {
-    const { bytes, release } = master.log.readRaw(at, 65_536);
-    parts.push(Buffer.from(bytes));
-    at += bytes.length;
-    release();
+    const raw = master.log.readRaw(at, 65_536);
+    parts.push(Buffer.from(raw.bytes));
+    at += raw.bytes.length;
+    raw.release();
   }
   await master.stop();
   return Buffer.concat(parts);
