@@ -16,6 +16,7 @@ import {
   createPushConsumer,
   type MqClient,
 } from "../../engine/client/index.ts";
+import { createAdminClient } from "../../engine/admin/index.ts";
 import { Cleanup } from "../helpers/cleanup.ts";
 import { labJson, labOk } from "../helpers/lab-command.ts";
 import { quantile } from "./statistics.ts";
@@ -26,6 +27,7 @@ const rate = Number(options.get("rate") ?? "1000");
 const seconds = Number(options.get("seconds") ?? "6");
 const runtime = options.get("runtime") ?? "process";
 const labName = "killbench";
+const CLUSTER = "DefaultCluster";
 const READ_DEADLINE_MS = 60_000;
 
 interface Repeat {
@@ -101,6 +103,24 @@ async function readBack(
   return missing.size;
 }
 
+/** A topic made by sending stands on one broker only; this one shall have somewhere to go when a master dies. */
+async function createTopic(
+  client: MqClient,
+  topic: string,
+  namesrvAddrs: readonly string[],
+): Promise<void> {
+  const admin = createAdminClient({ namesrvAddrs });
+  await admin.createTopic({ topic, readQueueNums: 4, writeQueueNums: 4 }, { cluster: CLUSTER });
+  admin.close();
+  const deadline = performance.now() + READ_DEADLINE_MS;
+  while (performance.now() < deadline) {
+    const route = await client.route(topic, { refresh: true });
+    if (route !== null && route.queues.length === 2) return;
+    await pause(20);
+  }
+  throw new Error(`${topic} did not reach both masters' routes`);
+}
+
 async function oneRepeat(
   home: string,
   namesrvAddrs: readonly string[],
@@ -109,9 +129,7 @@ async function oneRepeat(
   const topic = `Kill_${index}`;
   const client = createClient({ namesrvAddrs });
   const load: Load = { acked: new Set(), attempts: 0, failed: 0, lastOkMs: 0, longestGapMs: 0 };
-  const warm = createProducer(client, { group: "PG_warm" });
-  await warm.start();
-  await warm.send({ topic, body: Buffer.from("create") });
+  await createTopic(client, topic, namesrvAddrs);
   const running = runLoad(client, topic, load);
   await pause((seconds * 1_000) / 3);
   await labOk(home, ["kill", "broker-a-master", "--name", labName]);
