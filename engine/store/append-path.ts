@@ -50,6 +50,12 @@ function sysFlagOf(input: MessageInput): number {
   return (input.sysFlag & SYS_FLAG_KEPT) | born | store;
 }
 
+/** Prepared and rolled-back messages have no place in a queue (2.5). */
+function isQueued(sysFlag: number): boolean {
+  const transaction = sysFlag & SYS_FLAG.TRANSACTION_MASK;
+  return transaction === 0 || transaction === SYS_FLAG.TRANSACTION_COMMIT;
+}
+
 /** See the file's head. */
 export class AppendPath {
   /** Never goes back inside one log (S-19). */
@@ -105,6 +111,17 @@ export class AppendPath {
       endOffset: physicalOffset(this.parts.log.end),
       memberOffsets: results.map((result) => result.physicalOffset),
     };
+  }
+
+  /** The disk had no room for what was appended and not written: offsets and bytes go back (S-17, S-26). */
+  takeBack(): void {
+    const { log, queues } = this.parts;
+    log.forEachPending((bytes, { topicStart, topicEnd, queueId, queueOffset, sysFlag }) => {
+      const state = queues.getByBytes(bytes, { start: topicStart, end: topicEnd }, queueId);
+      if (state === null || !isQueued(sysFlag)) return;
+      state.nextOffset = Math.min(state.nextOffset, queueOffset);
+    });
+    log.truncate(log.written);
   }
 
   private refused(status: PutStatus): AppendResult {
@@ -176,11 +193,10 @@ export class AppendPath {
 
   /** Encodes one record and counts its queue up; prepared and rolled-back ones have no place in a queue (2.5). */
   private place(state: QueueState, record: OpenRecord, length: number): AppendResult {
-    const transaction = record.sysFlag & SYS_FLAG.TRANSACTION_MASK;
-    const isQueued = transaction === 0 || transaction === SYS_FLAG.TRANSACTION_COMMIT;
-    record.queueOffset = isQueued ? state.nextOffset : 0;
+    const hasPlace = isQueued(record.sysFlag);
+    record.queueOffset = hasPlace ? state.nextOffset : 0;
     const end = this.parts.log.append(record, length);
-    if (isQueued) state.nextOffset += 1;
+    if (hasPlace) state.nextOffset += 1;
     return {
       status: PUT_STATUS.OK,
       physicalOffset: physicalOffset(record.physicalOffset),

@@ -8,7 +8,7 @@
  *
  * Our offsets count only while the copy equals byte 0: a 4.9 broker that ran in between moved it (S-10).
  */
-import type { Vfs } from "../base/vfs.ts";
+import type { Vfs, VfsFile } from "../base/vfs.ts";
 import { readLong, writeLong } from "../message/record-encode.ts";
 
 const FILE_BYTES = 4_096;
@@ -52,10 +52,8 @@ export function readCheckpoint(vfs: Vfs, path: string): Checkpoint {
   };
 }
 
-/** Writes the file in place and syncs it. */
-export function writeCheckpoint(vfs: Vfs, path: string, checkpoint: Checkpoint): void {
-  const exists = vfs.stat(path) !== null;
-  const file = vfs.open(path, exists ? "write" : "create");
+/** @returns the 4096 bytes of the file */
+export function encodeCheckpoint(checkpoint: Checkpoint): Buffer {
   const bytes = Buffer.alloc(FILE_BYTES);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   writeLong(view, 0, checkpoint.physicMsgTimestamp);
@@ -65,7 +63,10 @@ export function writeCheckpoint(vfs: Vfs, path: string, checkpoint: Checkpoint):
   writeLong(view, OWN_AT + 4, checkpoint.durableEnd);
   writeLong(view, OWN_AT + 12, checkpoint.queuesDurableEnd);
   writeLong(view, OWN_AT + 20, checkpoint.physicMsgTimestamp);
-  file.write(bytes, 0, FILE_BYTES, 0);
-  file.datasyncSync();
-  file.close();
+  return bytes;
+}
+
+/** @returns the file, made when it is not there, open for writing in place */
+export function openCheckpoint(vfs: Vfs, path: string): VfsFile {
+  return vfs.open(path, vfs.stat(path) === null ? "create" : "write");
 }

@@ -4,6 +4,7 @@
  */
 import { assert } from "../base/assert.ts";
 import { encodeRecord, type RecordInput } from "../message/record-encode.ts";
+import { readRecord, type RecordView } from "../message/record-decode.ts";
 import { BLANK_BYTES, BLANK_MAGIC } from "../message/record-layout.ts";
 import type { LogFiles } from "./log-files.ts";
 import { LogTail, type Slab } from "./log-tail.ts";
@@ -41,9 +42,8 @@ export class CommitLog {
   makeRoom(length: number): number {
     const room = this.files.fileSize - (this.end % this.files.fileSize);
     if (length + BLANK_BYTES > room) {
+      this.files.fileForAppend(this.end + room);
       this.writeBlank(room);
-      // A slab never spans two files: one write a file.
-      this.commit();
     }
     this.files.fileForAppend(this.end);
     return this.end;
@@ -110,16 +110,26 @@ export class CommitLog {
     return bytes.subarray(0, file.file.read(bytes, 0, length, at));
   }
 
-  /** Cuts the log back to `offset` (a half-received record); what stood behind is zeroed (S-13). */
+  /** Cuts the log back to `offset` (a half-received record, a refused write); what stood behind is zeros again (S-13). */
   truncate(offset: number): void {
-    const file = this.files.fileAt(offset);
-    const cut = this.end - offset;
     this.tail.clear();
     this.end = offset;
     this.written = offset;
-    if (file === undefined || cut <= 0) return;
-    file.file.write(Buffer.alloc(cut), 0, cut, offset - file.start);
-    this.onWrite(file);
+    for (const file of this.files.zeroFrom(offset)) this.onWrite(file);
+  }
+
+  /** Goes over the records that are appended and not written yet. */
+  forEachPending(visit: (bytes: Buffer, record: RecordView) => void): void {
+    for (let at = this.written; at < this.end;) {
+      const slab = this.tail.find(at);
+      if (slab === undefined) return;
+      const record = readRecord(slab.bytes, at - slab.base, slab.used);
+      if (typeof record === "string") at += slab.bytes.readInt32BE(at - slab.base);
+      else {
+        visit(slab.bytes, record);
+        at += record.totalSize;
+      }
+    }
   }
 
   private writeBlank(room: number): void {

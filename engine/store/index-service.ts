@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { javaStringHash } from "../base/java-string-hash.ts";
 import type { Logger } from "../base/logger.ts";
-import type { Vfs } from "../base/vfs.ts";
+import type { Vfs, VfsFile } from "../base/vfs.ts";
 import { IndexFile, indexFileBytes, type IndexDimensions } from "./index-file.ts";
 
 /** @returns abs as Java's index has it: abs(-2^31) is forced to 0 */
@@ -110,6 +110,10 @@ export class IndexService {
       doomed?.file.close();
       if (doomed !== undefined) this.parts.vfs.remove(doomed.file.path);
     }
+  }
+
+  get openFiles(): readonly VfsFile[] {
+    return this.files.map(({ file }) => file);
   }
 
   flush(): void {

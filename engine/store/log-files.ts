@@ -107,6 +107,18 @@ export class LogFiles {
     return target.preparedBytes < wanted;
   }
 
+  /** Makes everything from `offset` on zeros, without writing them: the size is taken away and given back. @returns files touched */
+  zeroFrom(offset: number): readonly LogFile[] {
+    const touched = this.files.filter((file) => file.start + this.fileSize > offset);
+    for (const file of touched) {
+      const kept = Math.max(0, offset - file.start);
+      file.file.truncate(kept);
+      file.file.truncate(this.fileSize);
+      file.preparedBytes = Math.min(file.preparedBytes, kept);
+    }
+    return touched;
+  }
+
   /** Removes whole files from the front, never the last. @returns the new minimum offset */
   removeFirst(): number {
     assert(this.files.length > 1, "the last commit log file is never removed");

@@ -4,12 +4,12 @@ import { parseDelayLevels } from "../message/delay-levels.ts";
 import { RECORD_BYTES_MIN } from "../message/record-layout.ts";
 import type { TopicName } from "../message/topic-name.ts";
 import { AppendPath } from "./append-path.ts";
-import { writeCheckpoint } from "./checkpoint.ts";
 import { CommitLog } from "./commit-log.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Expiry } from "./expiry.ts";
 import { Flusher } from "./flusher.ts";
 import { openFiles, type OpenedFiles, type OpenFilesParts } from "./opened-files.ts";
+import { Persistence } from "./persistence.ts";
 import { PutWaiters } from "./put-waiters.ts";
 import { ReplicatedLog } from "./replicated-log.ts";
 import {
@@ -39,6 +39,10 @@ export interface StoreOptions extends Omit<OpenFilesParts, "now"> {
   readonly now?: () => number;
 }
 
+function isNoSpace(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOSPC";
+}
+
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
@@ -52,6 +56,7 @@ class FileMessageStore implements MessageStore {
   private readonly waiters: PutWaiters;
   private readonly dispatcher: Dispatcher;
   private readonly expiry: Expiry;
+  private readonly persistence: Persistence;
   private readonly appends: AppendPath;
   private readonly reads: StoreReads;
   private readonly failedListeners: ((error: Error) => void)[] = [];
@@ -60,7 +65,6 @@ class FileMessageStore implements MessageStore {
   private failure: Error | null = null;
   private isOpen = false;
   private tickPlanned = false;
-  private lastSaved = "";
 
   constructor(options: OpenFilesParts) {
     const { config, logger } = options;
@@ -83,6 +87,13 @@ class FileMessageStore implements MessageStore {
     this.appends = new AppendPath({ ...options, log, queues, isWriteable: () => this.isWriteable });
     const newestStoreTimestamp = (): number => this.dispatcher.lastStoreTimestamp;
     this.expiry = new Expiry({ ...options, log, queues, index, newestStoreTimestamp });
+    this.persistence = new Persistence({
+      vfs: options.vfs,
+      opened: this.opened,
+      dispatcher: this.dispatcher,
+      onRefused: (error) => this.refused(error),
+      onFailed: (error) => this.fail(asError(error)),
+    });
     this.reads = new StoreReads({ config, log, queues, index });
     this.log = new ReplicatedLog({
       log,
@@ -108,8 +119,8 @@ class FileMessageStore implements MessageStore {
     if (vfs.stat(layout.abort) === null) vfs.open(layout.abort, "create").close();
     this.expiry.run();
     this.timers.push(
-      setInterval(() => this.persist(), PERSIST_MS),
-      setInterval(() => this.expiry.run(), config.cleanResourceInterval),
+      setInterval(() => this.persistence.begin(), PERSIST_MS),
+      setInterval(() => this.clean(), config.cleanResourceInterval),
     );
     for (const timer of this.timers) timer.unref();
     this.isOpen = true;
@@ -127,8 +138,7 @@ class FileMessageStore implements MessageStore {
       // Who waited for a slave was answered: what a clean stop leaves is as visible as after a start.
       this.waiters.degradedEnd = this.commitLog.written;
       this.advance();
-      this.persistQueues(true);
-      this.saveCheckpoint();
+      await this.persistence.finish();
       const isComplete = this.dispatcher.dispatched >= this.commitLog.end;
       if (isComplete) this.options.vfs.remove(this.opened.layout.abort);
       this.opened.index?.close();
@@ -269,6 +279,15 @@ class FileMessageStore implements MessageStore {
     });
   }
 
+  private clean(): void {
+    try {
+      this.expiry.run();
+    } catch (error) {
+      this.refused(error);
+    }
+    if (!this.expiry.isDiskFull) this.advance();
+  }
+
   private planTick(): void {
     if (this.tickPlanned) return;
     this.tickPlanned = true;
@@ -283,8 +302,12 @@ class FileMessageStore implements MessageStore {
     try {
       this.commitLog.commit();
     } catch (error) {
-      this.fail(asError(error));
-      return;
+      // A slave that cannot take the master's bytes has failed (H-06); a master refuses sends until there is room.
+      if (this.options.config.brokerRole === "SLAVE") this.fail(asError(error));
+      else this.refused(error);
+      if (this.failure !== null) return;
+      this.appends.takeBack();
+      this.waiters.failBehind(this.commitLog.written);
     }
     this.log.wrote();
     this.waiters.releaseWritten(this.commitLog.written);
@@ -299,10 +322,7 @@ class FileMessageStore implements MessageStore {
       const isMore = this.opened.files.prepareAhead(this.commitLog.end);
       if (isMore) setImmediate(() => this.isOpen && this.prepareAhead());
     } catch (error) {
-      this.expiry.isDiskFull = true;
-      this.options.logger.warn("no room ahead of the log: sends are refused", {
-        reason: asError(error).message,
-      });
+      this.refused(error);
     }
   }
 
@@ -331,35 +351,24 @@ class FileMessageStore implements MessageStore {
 
   private advance(): void {
     const limit = this.confirmOffset();
-    if (limit > this.dispatcher.dispatched) this.dispatcher.advance(limit);
-  }
-
-  private persist(): void {
-    if (this.failure !== null) return;
+    if (limit <= this.dispatcher.dispatched) return;
     try {
-      this.persistQueues(false);
-      this.saveCheckpoint();
+      this.dispatcher.advance(limit);
     } catch (error) {
-      this.fail(asError(error));
+      this.refused(error);
     }
   }
 
-  /** Queue entries reach their files once a second while there are new ones; the checkpoint counts only what was synced. */
-  private persistQueues(withIndex: boolean): void {
-    const { checkpoint, queues, index } = this.opened;
-    const dispatched = this.dispatcher.dispatched;
-    if (checkpoint.queuesDurableEnd === dispatched && !withIndex) return;
-    for (const file of new Set(queues.flush())) file.datasyncSync();
-    if (withIndex) index?.flush();
-    checkpoint.queuesDurableEnd = dispatched;
-    checkpoint.logicsMsgTimestamp = this.dispatcher.lastStoreTimestamp;
-  }
-
-  private saveCheckpoint(): void {
-    const text = JSON.stringify(this.opened.checkpoint);
-    if (text === this.lastSaved) return;
-    this.lastSaved = text;
-    writeCheckpoint(this.options.vfs, this.opened.layout.checkpoint, this.opened.checkpoint);
+  /** A full disk refuses sends until there is room (S-26); anything else ends the store (S-03). */
+  private refused(error: unknown): void {
+    if (!isNoSpace(error)) {
+      this.fail(asError(error));
+      return;
+    }
+    this.expiry.isDiskFull = true;
+    this.options.logger.warn("no room on the disk: sends are refused", {
+      reason: asError(error).message,
+    });
   }
 
   private fail(error: Error): void {

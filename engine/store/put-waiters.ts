@@ -25,6 +25,8 @@ export interface PutWaitersParts {
   readonly onDegraded: () => void;
 }
 
+const noop = (): void => undefined;
+
 /** A queue that gives its array back in bulk. */
 class Fifo<Item> {
   private items: Item[] = [];
@@ -36,6 +38,13 @@ class Fifo<Item> {
 
   peek(): Item | undefined {
     return this.items[this.head];
+  }
+
+  takeAll(): readonly Item[] {
+    const taken = this.items.slice(this.head);
+    this.items = [];
+    this.head = 0;
+    return taken;
   }
 
   push(item: Item): void {
@@ -69,12 +78,12 @@ export class PutWaiters {
     const slaveMissing = gate !== null && gate.required && !gate.isSlaveAvailable(waiter.endOffset);
     if (!waits) {
       this.written.push(waiter);
-      if (slaveMissing) this.degradedEnd = Math.max(this.degradedEnd, waiter.endOffset);
-      return;
+      if (gate === null || !gate.required) return;
     }
     const now = performance.now();
     this.safe.push({
-      waiter,
+      // Who does not wait is answered after the write; his message still becomes visible only with a slave, or without one in time (C-02).
+      waiter: waits ? waiter : { endOffset: waiter.endOffset, complete: noop },
       slaveMissing,
       flushDeadlineMs: now + this.parts.flushTimeoutMs,
       slaveDeadlineMs: now + this.parts.slaveTimeoutMs,
@@ -117,14 +126,21 @@ export class PutWaiters {
 
   /** The store failed: nobody gets a better answer than 10 (S-03). */
   failAll(): void {
-    for (const queue of [this.written, this.safe] as const) {
-      for (let head = queue.peek(); head !== undefined; head = queue.peek()) {
-        queue.shift();
-        ("waiter" in head ? head.waiter : head).complete(PUT_STATUS.FLUSH_DISK_TIMEOUT);
-      }
-    }
+    this.failBehind(-1);
     clearInterval(this.timer);
     this.timer = undefined;
+  }
+
+  /** Bytes behind `end` were not written, and will not be: their senders get 10. */
+  failBehind(end: number): void {
+    for (const waiter of this.written.takeAll()) {
+      if (waiter.endOffset <= end) this.written.push(waiter);
+      else waiter.complete(PUT_STATUS.FLUSH_DISK_TIMEOUT);
+    }
+    for (const waiting of this.safe.takeAll()) {
+      if (waiting.waiter.endOffset <= end) this.safe.push(waiting);
+      else waiting.waiter.complete(PUT_STATUS.FLUSH_DISK_TIMEOUT);
+    }
   }
 }
 
