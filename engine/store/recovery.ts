@@ -16,6 +16,8 @@ const CHUNK_BYTES = 4_194_304;
 /** A record never spans more than this (4 MiB body and 64 KiB around it). */
 const RECORD_BYTES_MAX = 4_194_304 + 131_072;
 
+const ZEROS = Buffer.alloc(1_048_576);
+
 /** What recovery found. */
 export interface Recovered {
   /** Where the next record goes. */
@@ -37,12 +39,22 @@ export interface RecoveryParts {
   readonly logger: Logger;
 }
 
-/** First file the walk must begin with: the third-last after a clean stop, else the newest one that was durable whole (5.3 b). */
+/** A clean stop of ours left nothing to find: more than this before its end is left to the scrub (S-24). */
+const CLEAN_WALK_BYTES_MAX = 67_108_864;
+
+/** We stopped cleanly at `durableEnd`, and no broker of Apache ran since: the log ends there and only zeros follow. */
+function endedClean({ wasClean, checkpoint }: RecoveryParts): boolean {
+  return wasClean && checkpoint.durableEnd > 0;
+}
+
+/** First file the walk must begin with: the third-last after a clean stop of 4.9, else the newest one that was durable whole (5.3 b). */
 function startFile(parts: RecoveryParts): number {
   const { files, checkpoint, wasClean } = parts;
-  if (wasClean) return Math.max(0, files.all.length - 3);
+  if (wasClean && !endedClean(parts)) return Math.max(0, files.all.length - 3);
   if (checkpoint.durableEnd > 0) {
-    const safe = Math.min(checkpoint.durableEnd, checkpoint.queuesDurableEnd);
+    const safe = wasClean
+      ? checkpoint.durableEnd
+      : Math.min(checkpoint.durableEnd, checkpoint.queuesDurableEnd);
     return Math.max(
       0,
       files.all.findLastIndex((file) => file.start <= safe),
@@ -77,11 +89,17 @@ interface Walk {
   readonly fault: RecordFault | null;
 }
 
-/** Checks one file's records from its start. */
-function walkFile(file: LogFile, fileSize: number): Walk {
-  let chunkStart = 0;
-  let chunk = readChunk(file, 0, fileSize);
-  let at = 0;
+/** Where in its first file the walk begins. */
+function startPosition(parts: RecoveryParts, file: LogFile): number {
+  const used = parts.checkpoint.durableEnd - file.start;
+  return endedClean(parts) && used > CLEAN_WALK_BYTES_MAX && used < parts.files.fileSize ? used : 0;
+}
+
+/** Checks one file's records from a record's start on. */
+function walkFile(file: LogFile, fileSize: number, from: number): Walk {
+  let chunkStart = from;
+  let chunk = readChunk(file, from, fileSize);
+  let at = from;
   let records = 0;
   for (;;) {
     const inChunk = at - chunkStart;
@@ -112,10 +130,13 @@ function readChunk(file: LogFile, at: number, fileSize: number): Buffer {
 
 /** @returns one past the last byte of the file that is not zero, at or after `from` */
 function lastUsedByte(file: LogFile, from: number, fileSize: number): number {
-  for (let end = fileSize; end > from; end -= CHUNK_BYTES) {
-    const start = Math.max(from, end - CHUNK_BYTES);
-    const bytes = Buffer.allocUnsafe(end - start);
+  const chunk = Buffer.allocUnsafe(Math.min(ZEROS.length, fileSize));
+  for (let end = fileSize; end > from; end -= chunk.length) {
+    const start = Math.max(from, end - chunk.length);
+    const bytes = chunk.subarray(0, end - start);
     file.file.read(bytes, 0, bytes.length, start);
+    // Most of a file is usually untouched: whole chunks are compared natively.
+    if (bytes.compare(ZEROS, 0, bytes.length) === 0) continue;
     for (let i = bytes.length - 1; i >= 0; i -= 1) if (bytes[i] !== 0) return start + i + 1;
   }
   return from;
@@ -162,32 +183,49 @@ function corrupt(file: LogFile, at: number, fault: RecordFault, durableEnd: numb
   });
 }
 
+/** The walk ended in `file`: this is the log's end, unless it cannot be. @returns bytes cut off behind it */
+function settleEnd(parts: RecoveryParts, file: LogFile, walk: Walk): number {
+  const { files, checkpoint, logger } = parts;
+  const end = file.start + walk.at;
+  if (end < checkpoint.durableEnd && walk.fault !== null)
+    throw corrupt(file, walk.at, walk.fault, checkpoint.durableEnd);
+  const isLast = file === files.last;
+  if (endedClean(parts) && end === checkpoint.durableEnd && isLast) return 0;
+  const tornBytes = cutTail(parts, file, walk.at);
+  if (tornBytes > 0)
+    logger.warn("a torn tail was cut off the commit log; a copy is in quarantine", {
+      end,
+      bytes: tornBytes,
+      fault: walk.fault,
+    });
+  return tornBytes;
+}
+
 /**
  * @returns the log's end and what was cut
- * @throws EngineError STORE_CORRUPT when bytes that were durable are no record any more (S-21)
+ * @throws EngineError STORE_CORRUPT when bytes that were durable are no record any more, or are gone (S-21)
  */
 export function recoverLog(parts: RecoveryParts): Recovered {
-  const { files, checkpoint, logger } = parts;
+  const { files, checkpoint } = parts;
+  if (files.all.length === 0 && checkpoint.durableEnd > 0) throw gone(parts);
   const first = startFile(parts);
   const from = files.all[first]?.start ?? 0;
   let records = 0;
-  let end = from;
   for (const [index, file] of files.all.entries()) {
     if (index < first) continue;
-    const walk = walkFile(file, files.fileSize);
+    const walk = walkFile(file, files.fileSize, index === first ? startPosition(parts, file) : 0);
     records += walk.records;
-    end = file.start + walk.at;
-    if (walk.isComplete && index + 1 < files.all.length) continue;
-    if (end < checkpoint.durableEnd && walk.fault !== null)
-      throw corrupt(file, walk.at, walk.fault, checkpoint.durableEnd);
-    const tornBytes = cutTail(parts, file, walk.at);
-    if (tornBytes > 0)
-      logger.warn("a torn tail was cut off the commit log; a copy is in quarantine", {
-        end,
-        bytes: tornBytes,
-        fault: walk.fault,
-      });
-    return { end, from, records, tornBytes };
+    if (walk.isComplete && file !== files.last) continue;
+    const tornBytes = settleEnd(parts, file, walk);
+    return { end: file.start + walk.at, from, records, tornBytes };
   }
-  return { end, from, records, tornBytes: 0 };
+  return { end: from, from, records, tornBytes: 0 };
+}
+
+/** A store without its log must not start as if it had been empty. */
+function gone({ files, checkpoint }: RecoveryParts): EngineError {
+  return new EngineError("STORE_CORRUPT", {
+    message: `the commit log in ${files.directory} is gone; it was durable up to ${checkpoint.durableEnd}`,
+    hint: "put it back, check storePathCommitLog, or remove the whole store to start empty",
+  });
 }

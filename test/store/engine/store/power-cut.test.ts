@@ -120,7 +120,7 @@ describe("a power cut", () => {
     await store.stop();
     await again.stop();
     for (const path of disk.paths.filter((file) => file.includes("consumequeue"))) {
-      expect(dark.content(path).equals(disk.content(path)), path).toBe(true);
+      expect(dark.content(path).equals(disk.content(path))).toBe(true);
     }
     const indexOf = (machine: SimDisk): Buffer[] =>
       machine.paths.filter((path) => path.includes("/index/")).map((path) => machine.content(path));
