@@ -16,7 +16,7 @@ import { nameOffset, offsetName } from "./store-layout.ts";
 
 export const UNIT_BYTES = 20;
 /** Size field of the blank entries that fill a file whose first entry is not its first place (3.2 step 3). */
-const PREFILL_SIZE = 0x7fffffff;
+export const PREFILL_SIZE = 0x7fffffff;
 const MEMORY_UNITS_FIRST = 64;
 const MEMORY_UNITS_MAX = 2_048;
 
@@ -66,11 +66,13 @@ export class ConsumeQueue {
 
   /**
    * Adds the entry of one message. Entries that are already there are skipped (dispatch runs again after a restart).
+   * Entry n is always the record with queue offset n (S-14): entries a later record contradicts are the ones of a topic that was deleted
+   * and made again, and go; places whose records are missing from the log stay blank.
    * @param queueOffset the record's own
    */
   put(unit: Unit, queueOffset: number): void {
     if (unit.physicalOffset + unit.size <= this.maxPhysicalOffset) return;
-    if (this.maxOffset === 0 && queueOffset > 0) this.startAt(queueOffset);
+    if (queueOffset !== this.maxOffset) this.moveEnd(queueOffset);
     const at = this.reserve();
     writeLong(this.view, at, unit.physicalOffset);
     this.view.setInt32(at + 8, unit.size);
@@ -205,6 +207,33 @@ export class ConsumeQueue {
 
   close(): void {
     for (const { file } of this.files) file.close();
+  }
+
+  private moveEnd(queueOffset: number): void {
+    if (this.maxOffset === 0) {
+      this.startAt(queueOffset);
+    } else if (queueOffset > this.maxOffset) {
+      while (this.maxOffset < queueOffset) this.addBlank();
+    } else {
+      this.cutTo(queueOffset);
+    }
+  }
+
+  private addBlank(): void {
+    const at = this.reserve();
+    this.memory.fill(0, at, at + UNIT_BYTES);
+    this.view.setInt32(at + 8, PREFILL_SIZE);
+    this.maxOffset += 1;
+  }
+
+  private cutTo(offset: number): void {
+    this.flush();
+    this.dropBehind(offset * UNIT_BYTES);
+    this.maxOffset = offset;
+    this.flushedOffset = offset;
+    this.memoryStart = offset;
+    this.setMemory(Buffer.alloc(0));
+    this.minOffset = Math.min(this.minOffset, offset);
   }
 
   /** A queue whose first known message is not its first (3.2 step 3): blank entries fill the file up to it. */

@@ -40,6 +40,8 @@ export class Dispatcher {
   /** storeTimestamp of the newest dispatched record. */
   lastStoreTimestamp = 0;
   private readonly parts: DispatcherParts;
+  /** Messages up to here were indexed before the start. */
+  private readonly indexedBefore: number;
   private readonly unit: Unit = { physicalOffset: 0, size: 0, tagsHigh: 0, tagsLow: 0 };
   private readonly arrived = new Set<QueueState>();
   private readonly listeners: ArrivalListener[] = [];
@@ -49,6 +51,7 @@ export class Dispatcher {
   constructor(parts: DispatcherParts, from: number) {
     this.parts = parts;
     this.dispatched = from;
+    this.indexedBefore = parts.index?.endPhysical ?? -1;
   }
 
   onArrival(listener: ArrivalListener): void {
@@ -110,8 +113,9 @@ export class Dispatcher {
     this.lastStoreTimestamp = record.storeTimestamp;
     if (transaction === 0 || transaction === SYS_FLAG.TRANSACTION_COMMIT)
       this.putUnit(bytes, record);
-    if (this.parts.index !== null && transaction !== SYS_FLAG.TRANSACTION_ROLLBACK)
-      this.putKeys(bytes, record, this.parts.index);
+    const isIndexed =
+      transaction !== SYS_FLAG.TRANSACTION_ROLLBACK && record.physicalOffset > this.indexedBefore;
+    if (this.parts.index !== null && isIndexed) this.putKeys(bytes, record, this.parts.index);
   }
 
   private putUnit(bytes: Buffer, record: RecordView): void {

@@ -56,7 +56,9 @@ export class IndexService {
         continue;
       }
       const file = new IndexFile(parts.vfs.open(path, "write"), parts.dimensions);
-      if (file.endTimestamp <= parts.keepUntilTimestamp) this.files.push(file);
+      // The header of a file is written when it is complete or the store stops: without one its entries mean nothing.
+      if (file.nextEntry > 1 && file.endTimestamp <= parts.keepUntilTimestamp)
+        this.files.push(file);
       else {
         file.file.close();
         parts.vfs.remove(path);

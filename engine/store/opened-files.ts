@@ -4,6 +4,7 @@ import type { Vfs } from "../base/vfs.ts";
 import { readCheckpoint, type Checkpoint } from "./checkpoint.ts";
 import { IndexService } from "./index-service.ts";
 import { LogFiles } from "./log-files.ts";
+import { missesQueueEntries } from "./queue-ends.ts";
 import { QueueTable } from "./queue-table.ts";
 import { recoverLog } from "./recovery.ts";
 import type { StoreConfig } from "./store-config.ts";
@@ -53,18 +54,24 @@ function openIndex(
   });
 }
 
-/** Behind what queues and index have, at a record's start (5.2). */
+/** Behind what queues and index have, at a record's start (5.2). What was deleted or lost is rebuilt from the log (S-15). */
 function dispatchStart(
-  opened: Pick<OpenedFiles, "files" | "queues" | "index" | "end">,
-  checkedFrom: number,
-  wasClean: boolean,
+  opened: Pick<OpenedFiles, "files" | "queues" | "index" | "end" | "checkpoint">,
+  recovered: {
+    readonly checkedFrom: number;
+    readonly wasClean: boolean;
+    readonly missesEntries: boolean;
+  },
 ): number {
-  const { files, queues, index, end } = opened;
+  const { files, queues, index, end, checkpoint } = opened;
+  const { minOffset } = files;
   const queueEnd = Math.max(-1, ...queues.all.map(({ queue }) => queue.maxPhysicalOffset));
-  if (wasClean)
-    return queueEnd < 0 ? files.minOffset : Math.min(end, Math.max(files.minOffset, queueEnd));
-  const needsAll = queueEnd < 0 || (index !== null && index.endPhysical < checkedFrom);
-  return needsAll ? files.minOffset : Math.max(files.minOffset, checkedFrom);
+  if (queueEnd < 0 || recovered.missesEntries) return minOffset;
+  const indexEnd = index === null ? end : index.endPhysical;
+  if (!recovered.wasClean) return Math.max(minOffset, Math.min(recovered.checkedFrom, indexEnd));
+  return indexEnd < checkpoint.indexedOffset
+    ? Math.max(minOffset, indexEnd)
+    : Math.min(end, Math.max(minOffset, queueEnd));
 }
 
 /** A kill leaves bytes that only the page cache has: nothing counts them as flushed before they are (S-10). */
@@ -107,7 +114,14 @@ export function openFiles(parts: OpenFilesParts): OpenedFiles {
     const index = config.messageIndexEnable ? openIndex(parts, layout, checkpoint, wasClean) : null;
     const { from, end, records, tornBytes } = recovered;
     logger.info("commit log recovered", { clean: wasClean, from, end, records, torn: tornBytes });
-    const dispatchFrom = dispatchStart({ files, queues, index, end }, from, wasClean);
+    const dispatchFrom = dispatchStart(
+      { files, queues, index, end, checkpoint },
+      {
+        checkedFrom: from,
+        wasClean,
+        missesEntries: missesQueueEntries(parts, layout.queueEnds, queues),
+      },
+    );
     return { layout, checkpoint, files, queues, index, end, dispatchFrom, unlock };
   } catch (error) {
     unlock();

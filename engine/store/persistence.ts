@@ -7,6 +7,8 @@ import { encodeCheckpoint, openCheckpoint } from "./checkpoint.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { OpenedFiles } from "./opened-files.ts";
 
+import { writeQueueEnds } from "./queue-ends.ts";
+
 /** What it works on. */
 export interface PersistenceParts {
   readonly vfs: Vfs;
@@ -24,6 +26,7 @@ export class Persistence {
   private running: Promise<void> | null = null;
   private checkpointFile: VfsFile | null = null;
   private lastSaved: Buffer | null = null;
+  private savedChanges = 0;
   private hasFailed = false;
 
   constructor(parts: PersistenceParts) {
@@ -63,10 +66,20 @@ export class Persistence {
     if (withIndex) {
       index?.flush();
       for (const file of index?.openFiles ?? []) await this.sync(file);
+      checkpoint.indexedOffset = index?.endPhysical ?? -1;
     }
     if (this.hasFailed) return;
+    this.saveQueueEnds(withIndex);
     checkpoint.queuesDurableEnd = dispatched;
     checkpoint.logicsMsgTimestamp = Math.max(checkpoint.logicsMsgTimestamp, lastStoreTimestamp);
+  }
+
+  /** When queues came or went, and at the end; blocking, but rare. */
+  private saveQueueEnds(isLast: boolean): void {
+    const { vfs, opened } = this.parts;
+    if (opened.queues.changes === this.savedChanges && !isLast) return;
+    this.savedChanges = opened.queues.changes;
+    writeQueueEnds(vfs, opened.layout.queueEnds, opened.queues);
   }
 
   private async saveCheckpoint(): Promise<void> {

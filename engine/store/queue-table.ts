@@ -25,6 +25,8 @@ export class QueueTable {
   /** By topic id, then queue id. */
   private readonly byTopic: (QueueState | undefined)[][] = [];
   private readonly states: QueueState[] = [];
+  /** Counts queues made and deleted. */
+  changes = 0;
 
   constructor(parts: { readonly vfs: Vfs; readonly root: string; readonly fileSize: number }) {
     this.vfs = parts.vfs;
@@ -68,6 +70,7 @@ export class QueueTable {
       this.states.splice(this.states.indexOf(state), 1);
     }
     this.byTopic[topic.id] = [];
+    this.changes += 1;
     this.vfs.removeDirectory(join(this.root, topic.text));
   }
 
@@ -100,6 +103,7 @@ export class QueueTable {
     const queues = (this.byTopic[topic.id] ??= []);
     queues[queueId] = state;
     this.states.push(state);
+    this.changes += 1;
     return state;
   }
 }

@@ -1,7 +1,7 @@
 /** Reads for pulls (store-and-ha 4.7): entries of the queue, then the records behind them, contiguous ones as one buffer, never copied twice. */
 import { MESSAGE_MAGIC } from "../message/record-layout.ts";
 import type { CommitLog } from "./commit-log.ts";
-import { readUnit, UNIT_BYTES, type ConsumeQueue } from "./consume-queue.ts";
+import { PREFILL_SIZE, readUnit, UNIT_BYTES, type ConsumeQueue } from "./consume-queue.ts";
 import type { GetMessageResult, GetMessageStatus, MessageFilter } from "./store-api.ts";
 
 const MEMORY_BYTES_MAX = 262_144;
@@ -147,6 +147,10 @@ function collect(
   let at = 0;
   for (; at < units.length; at += UNIT_BYTES) {
     const unit = readUnit(units, at);
+    if (unit.size === PREFILL_SIZE) {
+      removed = true;
+      continue;
+    }
     behind = parts.log.end - unit.physicalOffset;
     if (isFull(collector, unit.size, limits.messagesMax, behind > parts.memoryBytes)) break;
     if (limits.filter !== null && !limits.filter.matchesTagsCode(unit.tagsLow)) continue;

@@ -15,6 +15,8 @@ export interface StoreLayout {
   readonly lock: string;
   readonly lockOwner: string;
   readonly quarantine: string;
+  /** Ours (queue-ends.ts). */
+  readonly queueEnds: string;
 }
 
 /** @returns the paths of a store */
@@ -30,6 +32,7 @@ export function storeLayout(config: StoreConfig): StoreLayout {
     lock: join(root, "lock"),
     lockOwner: join(root, "lock.owner"),
     quarantine: join(root, "quarantine"),
+    queueEnds: join(root, "queue-ends.json"),
   };
 }
 
