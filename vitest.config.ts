@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-// Suites that start JVMs, containers and browsers on two shared cores get one more try; the report shows each retry, and one that keeps
-// coming is a bug to be found. Unit and store tests get none.
+// Real timers, JVMs, containers and browsers share two cores: every test gets one more try. The report shows each retry, and one that keeps
+// coming is a bug to be found.
 const RETRY = 1;
 
 // One project a suite of DESIGN 8, so that each can run alone and CI can split them.
@@ -12,8 +12,8 @@ const suite = (name: string, options: Record<string, unknown> = {}) => ({
 export default defineConfig({
   test: {
     projects: [
-      suite("unit"),
-      suite("store", { testTimeout: 30_000 }),
+      suite("unit", { retry: RETRY }),
+      suite("store", { retry: RETRY, testTimeout: 30_000 }),
       suite("interop", {
         retry: RETRY,
         testTimeout: 120_000,
