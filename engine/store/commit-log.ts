@@ -51,7 +51,7 @@ export class CommitLog {
 
   /** Encodes one record at the end. `makeRoom` must have been called. @returns one past its last byte */
   append(input: RecordInput, length: number): number {
-    const slab = this.tail.reserve(this.end, length);
+    const slab = this.tail.reserve(this.end, length, this.written);
     const end = encodeRecord(slab.bytes, slab.view, slab.used, input);
     assert(end - slab.used === length, "a record's bytes do not match its computed size");
     slab.used = end;
@@ -62,7 +62,7 @@ export class CommitLog {
   /** Adds raw bytes (replication). They must not pass the end of a file. */
   appendRaw(bytes: Buffer): void {
     this.files.fileForAppend(this.end);
-    const slab = this.tail.reserve(this.end, bytes.length);
+    const slab = this.tail.reserve(this.end, bytes.length, this.written);
     bytes.copy(slab.bytes, slab.used);
     slab.used += bytes.length;
     this.end += bytes.length;
@@ -101,7 +101,16 @@ export class CommitLog {
       : this.readFile(offset, bytesMax);
   }
 
-  private readFile(offset: number, bytesMax: number): Buffer {
+  /** @returns the slab that holds all of these written bytes, or null */
+  inMemory(offset: number, length: number): Slab | null {
+    const slab = this.tail.find(offset);
+    const end = offset + length;
+    const isWhole = slab !== undefined && end <= slab.base + slab.used && end <= this.written;
+    return isWhole ? slab : null;
+  }
+
+  /** As `read`, always from the file. */
+  readFile(offset: number, bytesMax: number): Buffer {
     const file = this.files.fileAt(offset);
     if (file === undefined || offset >= this.written) return Buffer.alloc(0);
     const at = offset - file.start;
@@ -133,7 +142,7 @@ export class CommitLog {
   }
 
   private writeBlank(room: number): void {
-    const slab = this.tail.reserve(this.end, room);
+    const slab = this.tail.reserve(this.end, room, this.written);
     slab.bytes.fill(0, slab.used, slab.used + room);
     slab.view.setInt32(slab.used, room);
     slab.view.setInt32(slab.used + 4, BLANK_MAGIC);

@@ -2,8 +2,8 @@
 
 /** Bytes of one slab; a larger record gets a slab of its own. */
 const SLAB_BYTES = 1_048_576;
-/** Slabs kept for readers behind the newest one. */
-const SLABS_KEPT = 8;
+/** Bytes of slabs kept for readers. */
+const KEPT_BYTES = 8_388_608;
 
 /** A stretch of the log in memory. Slabs are never written again once sealed, so readers may keep views of them. */
 export interface Slab {
@@ -19,8 +19,12 @@ export interface Slab {
 export class LogTail {
   private slabs: Slab[] = [];
 
-  /** Room for `length` bytes at the log's end `offset`. @returns the slab; write at `slab.used` and move it */
-  reserve(offset: number, length: number): Slab {
+  /**
+   * Room for `length` bytes at the log's end `offset`.
+   * @param written bytes behind this are nowhere but here, and stay
+   * @returns the slab; write at `slab.used` and move it
+   */
+  reserve(offset: number, length: number, written: number): Slab {
     const current = this.slabs.at(-1);
     if (
       current !== undefined &&
@@ -37,8 +41,18 @@ export class LogTail {
       used: 0,
     };
     this.slabs.push(slab);
-    if (this.slabs.length > SLABS_KEPT) this.slabs.shift();
+    this.trim(written);
     return slab;
+  }
+
+  private trim(written: number): void {
+    let kept = this.slabs.reduce((sum, slab) => sum + slab.bytes.length, 0);
+    while (this.slabs.length > 1 && kept > KEPT_BYTES) {
+      const [oldest] = this.slabs;
+      if (oldest === undefined || oldest.base + oldest.used > written) return;
+      kept -= oldest.bytes.length;
+      this.slabs.shift();
+    }
   }
 
   /** @returns the slab that holds the byte at `offset` */

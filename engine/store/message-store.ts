@@ -5,6 +5,7 @@ import { RECORD_BYTES_MIN } from "../message/record-layout.ts";
 import type { TopicName } from "../message/topic-name.ts";
 import { AppendPath } from "./append-path.ts";
 import { CommitLog } from "./commit-log.ts";
+import { asError, isNoSpace } from "./disk-errors.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Expiry } from "./expiry.ts";
 import { Flusher } from "./flusher.ts";
@@ -37,14 +38,6 @@ const SCHEDULE_TOPIC = Buffer.from("SCHEDULE_TOPIC_XXXX");
 export interface StoreOptions extends Omit<OpenFilesParts, "now"> {
   /** Wall clock, ms. Default Date.now. */
   readonly now?: () => number;
-}
-
-function isNoSpace(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOSPC";
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 class FileMessageStore implements MessageStore {
@@ -111,6 +104,10 @@ class FileMessageStore implements MessageStore {
     const { vfs, config } = this.options;
     const { layout, queues } = this.opened;
     this.dispatcher.advance(this.commitLog.end);
+    this.dispatcher.lastStoreTimestamp = Math.max(
+      this.dispatcher.lastStoreTimestamp,
+      this.reads.newestStoreTimestamp(),
+    );
     this.appends.lastStoreTimestamp = this.dispatcher.lastStoreTimestamp;
     for (const state of queues.all) {
       state.nextOffset = state.queue.maxOffset;
@@ -179,8 +176,12 @@ class FileMessageStore implements MessageStore {
     queueId: number,
     offset: number,
     limits: { readonly messagesMax: number; readonly filter: MessageFilter | null },
-  ): GetMessageResult {
-    return this.reads.messages(topic, queueId, offset, limits);
+  ): GetMessageResult | Promise<GetMessageResult> {
+    try {
+      return this.reads.messages(topic, queueId, offset, limits);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
   }
 
   minOffsetInQueue(topic: TopicName, queueId: number): number {

@@ -1,4 +1,6 @@
 /** Reads for pulls (store-and-ha 4.7): entries of the queue, then the records behind them, contiguous ones as one buffer, never copied twice. */
+import { EngineError } from "../base/engine-error.ts";
+import { checkRecord } from "../message/record-decode.ts";
 import { MESSAGE_MAGIC } from "../message/record-layout.ts";
 import type { CommitLog } from "./commit-log.ts";
 import { PREFILL_SIZE, readUnit, UNIT_BYTES, type ConsumeQueue } from "./consume-queue.ts";
@@ -9,6 +11,12 @@ const DISK_BYTES_MAX = 65_536;
 const DISK_MESSAGES_MAX = 8;
 const MEMORY_MESSAGES_MAX = 32;
 const SCAN_BYTES = 16_000;
+/** Longest read on the event loop for small messages (engine-performance 5). */
+const WINDOW_BYTES = 65_536;
+/** No record is longer: a queue entry that says so is damaged. */
+const RECORD_BYTES_MAX = 67_108_864;
+/** Damaged places that are remembered; each was asked for at least once. */
+const DAMAGED_MAX = 1_024;
 
 /** What a read depends on besides queue and offset. */
 export interface ReadParts {
@@ -17,6 +25,8 @@ export interface ReadParts {
   readonly memoryBytes: number;
   /** SLAVE without offsetCheckInSlave: offsets are not corrected. */
   readonly keepsOffset: boolean;
+  /** Offsets of records that could not be read once already. */
+  readonly damaged: Set<number>;
 }
 
 const noop = (): void => undefined;
@@ -55,14 +65,24 @@ function outOfRange(
   return null;
 }
 
-/** Collects records, joining neighbours. */
+/** Bytes that hold log offsets from `base` on. */
+interface Stretch {
+  readonly bytes: Buffer;
+  readonly base: number;
+}
+
+/** Collects records, joining neighbours. What comes from the file is read in stretches and checked before it is sent. */
 class Collector {
   readonly buffers: Buffer[] = [];
   count = 0;
   bytes = 0;
-  private rangeStart = -1;
-  private rangeEnd = -1;
   private readonly log: CommitLog;
+  /** The file bytes read last. */
+  private window: Stretch = { bytes: Buffer.alloc(0), base: 0 };
+  /** Where the records of the open range stand. */
+  private source: Buffer | null = null;
+  private rangeStart = 0;
+  private rangeEnd = 0;
 
   constructor(log: CommitLog) {
     this.log = log;
@@ -70,35 +90,54 @@ class Collector {
 
   /** @returns false when the record is not readable: nothing of it will be sent (S-24) */
   add(offset: number, size: number): boolean {
-    const head = this.log.readWhole(offset, 8);
-    if (head.length < 8 || head.readInt32BE(0) !== size || head.readInt32BE(4) !== MESSAGE_MAGIC)
-      return false;
-    if (offset === this.rangeEnd) this.rangeEnd += size;
-    else {
+    if (size > RECORD_BYTES_MAX) return false;
+    const { bytes, base } = this.log.inMemory(offset, size) ?? this.fromFile(offset, size);
+    const at = offset - base;
+    const isRecord =
+      bytes === this.window.bytes
+        ? isValid(bytes, at, offset, size)
+        : bytes.readInt32BE(at) === size && bytes.readInt32BE(at + 4) === MESSAGE_MAGIC;
+    if (!isRecord) return false;
+    if (bytes !== this.source || at !== this.rangeEnd) {
       this.closeRange();
-      this.rangeStart = offset;
-      this.rangeEnd = offset + size;
+      this.source = bytes;
+      this.rangeStart = at;
     }
+    this.rangeEnd = at + size;
     this.count += 1;
     this.bytes += size;
     return true;
   }
 
-  closeRange(): void {
-    for (let at = this.rangeStart; at < this.rangeEnd;) {
-      const bytes = this.log.read(at, this.rangeEnd - at);
-      this.buffers.push(bytes);
-      at += bytes.length;
+  /** The window, moved when it does not hold the whole record: one read serves many (engine-performance 5). */
+  private fromFile(offset: number, size: number): Stretch {
+    const { bytes, base } = this.window;
+    if (offset < base || offset + size > base + bytes.length) {
+      this.window = {
+        bytes: this.log.readFile(offset, Math.max(size, WINDOW_BYTES)),
+        base: offset,
+      };
     }
-    this.rangeStart = -1;
-    this.rangeEnd = -1;
+    return this.window;
   }
+
+  closeRange(): void {
+    if (this.source !== null)
+      this.buffers.push(this.source.subarray(this.rangeStart, this.rangeEnd));
+    this.source = null;
+  }
+}
+
+function isValid(bytes: Buffer, at: number, offset: number, size: number): boolean {
+  const record = checkRecord(bytes, at, bytes.length, offset);
+  return typeof record !== "string" && record.totalSize === size;
 }
 
 /**
  * @param queue the consume queue, or undefined when there is none
  * @param offset first one wanted
  * @param limits messages and filter
+ * @throws EngineError STORE_CORRUPT when the first record is damaged and was asked for before (S-24)
  */
 export function readMessages(
   parts: ReadParts,
@@ -157,9 +196,22 @@ function collect(
     if (collector.add(unit.physicalOffset, unit.size)) continue;
     removed = true;
     // Only what was deleted with its file is passed over; what should be there and cannot be read is never skipped (4.2.6).
-    if (unit.physicalOffset >= logMinOffset) break;
+    if (unit.physicalOffset < logMinOffset) continue;
+    if (collector.count === 0) noteDamage(parts, unit.physicalOffset);
+    break;
   }
   return { units: at / UNIT_BYTES, removed, behind };
+}
+
+/** S-24: the reader is asked to try again once; then it is told. @throws EngineError STORE_CORRUPT the second time */
+function noteDamage({ damaged }: ReadParts, offset: number): void {
+  if (damaged.has(offset)) {
+    throw new EngineError("STORE_CORRUPT", {
+      message: `the record at offset ${offset} of the commit log is damaged`,
+      hint: "restore the commit log from a copy or from the slave's store",
+    });
+  }
+  if (damaged.size < DAMAGED_MAX) damaged.add(offset);
 }
 
 /** The first message is always taken, whatever its size. */

@@ -34,6 +34,7 @@ export class StoreReads {
   private readonly parts: StoreReadsParts;
   /** More than this far behind the end counts as disk. */
   private readonly memoryBytes: number;
+  private readonly damaged = new Set<number>();
 
   constructor(parts: StoreReadsParts) {
     this.parts = parts;
@@ -49,7 +50,7 @@ export class StoreReads {
     const { config, log } = this.parts;
     const keepsOffset = config.brokerRole === "SLAVE" && !config.offsetCheckInSlave;
     return readMessages(
-      { log, memoryBytes: this.memoryBytes, keepsOffset },
+      { log, memoryBytes: this.memoryBytes, keepsOffset, damaged: this.damaged },
       this.queue(topic, queueId),
       offset,
       limits,
@@ -140,6 +141,16 @@ export class StoreReads {
       indexLastUpdateTimestamp: index?.lastTimestamp ?? 0,
       indexLastUpdatePhyoffset: index?.lastPhysical ?? 0,
     };
+  }
+
+  /** storeTimestamp of the newest queued record, 0 when there is none: the next one is not older (S-19). */
+  newestStoreTimestamp(): number {
+    let newest: ConsumeQueue | null = null;
+    for (const { queue } of this.parts.queues.all) {
+      if (queue.maxPhysicalOffset > (newest?.maxPhysicalOffset ?? 0)) newest = queue;
+    }
+    const unit = newest?.unitAt(newest.maxOffset - 1) ?? null;
+    return unit === null ? 0 : Math.max(0, this.storeTimestampOf(unit.physicalOffset));
   }
 
   /** storeTimestamp of the first record of the log, -1 for an empty one. */
