@@ -58,9 +58,10 @@ describe.runIf(machineHas("docker", "docker-compose", "linux"))("docker runtime"
       engine.docker.listVolumes({ filters: JSON.stringify(filters) }),
     ]);
     return [
-      ...containers.map((container) => container.Names[0] ?? ""),
-      ...networks.map((network) => network.Name),
-      ...(volumes.Volumes ?? []).map((volume) => volume.Name),
+      ...containers.map((container) => container.Names[0] ?? "").toSorted(),
+      ...networks.map((network) => network.Name).toSorted(),
+      // The engine lists volumes in the order of a hash table, which differs from call to call.
+      ...(volumes.Volumes ?? []).map((volume) => volume.Name).toSorted(),
     ];
   };
 
@@ -224,6 +225,9 @@ describe.runIf(machineHas("docker", "docker-compose", "linux"))("docker runtime"
       Cmd: ["mqnamesrv"],
       HostConfig: { NetworkMode: network },
     });
+    await using _guest = {
+      [Symbol.asyncDispose]: () => guest.remove({ force: true }).catch(() => undefined),
+    };
     await guest.start();
     const before = await things("rt-guest");
     const refused = lab.runtime.destroy(quiet);
@@ -256,6 +260,7 @@ describe.runIf(machineHas("docker", "docker-compose", "linux"))("docker runtime"
     await using _other = other;
     const port = Number(addressOf(other.runtime, "namesrv-1").split(":")[1]);
     const squatter = createServer();
+    await using _squatter = squatter;
     await new Promise<void>((done) => squatter.listen(port, "127.0.0.1", done));
     await expect(other.runtime.up(quiet, NEVER)).rejects.toMatchObject({
       code: "LAB_PORT_TAKEN",
