@@ -60,9 +60,9 @@ export async function javaClassPath(version: ApacheVersion): Promise<string> {
   return `${classes}:${join(jars, "*")}`;
 }
 
-/** Starts one of our Java test programs (LabProducer, LabConsumer, LabBench). */
+/** Starts one of our Java test programs (LabProducer, LabConsumer, LabBench, LabFilter). */
 export async function startJava(
-  program: "LabProducer" | "LabConsumer" | "LabBench",
+  program: "LabProducer" | "LabConsumer" | "LabBench" | "LabFilter",
   options: { readonly version: ApacheVersion; readonly home: string; readonly heapMiB?: number },
   args: readonly string[],
 ): Promise<LineChild> {

@@ -10,6 +10,7 @@ const LINES_MAX = 400;
 /** Folder → folders it may import besides itself. The longest matching prefix counts. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "engine/base": [],
+  "engine/filter": ["engine/base"],
   "engine/message": ["engine/base"],
   "engine/remoting": ["engine/base"],
   "engine/store": ["engine/base", "engine/message"],
@@ -25,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   "engine/broker": [
     "engine/base",
+    "engine/filter",
     "engine/message",
     "engine/remoting",
     "engine/store",
