@@ -7,7 +7,7 @@ import type { Vfs } from "../base/vfs.ts";
 import type { TopicName } from "../message/topic-name.ts";
 import type { Channel } from "../remoting/channel.ts";
 import type { RemotingClient } from "../remoting/server-api.ts";
-import type { HostBytes, MessageStore, PutStatus } from "../store/store-api.ts";
+import type { HostBytes, MessageFilter, MessageStore, PutStatus } from "../store/store-api.ts";
 import type { BrokerConfig } from "./broker-config.ts";
 
 /** `{"counter":…,"timestamp":…}` (remoting-protocol 2.6). */
@@ -93,6 +93,19 @@ export interface ConsumerOffsetTable {
   toJson(): string;
 }
 
+/** A group's SQL92 filter for a topic, compiled. */
+export interface RegisteredFilter {
+  /** subVersion of the subscription it came with. */
+  readonly clientVersion: number;
+  readonly filter: MessageFilter;
+}
+
+/** Owner: consumer-filters.ts. */
+export interface ConsumerFilterTable {
+  /** Also when the group is gone: for filterDataCleanTimeSpan. */
+  find(topic: string, group: string): RegisteredFilter | undefined;
+}
+
 /** A consumer group's subscription to one topic, as its members' heartbeats say. */
 export interface Subscription {
   readonly topic: string;
@@ -165,6 +178,7 @@ export interface BrokerContext {
   readonly groups: SubscriptionGroupTable;
   readonly offsets: ConsumerOffsetTable;
   readonly clients: ClientRegistry;
+  readonly filters: ConsumerFilterTable;
   /** Outgoing connections: name servers, and the master for a slave. */
   readonly remoting: RemotingClient;
   /** Wall clock, ms. */

@@ -7,6 +7,7 @@ import type { BrokerConfig } from "./broker-config.ts";
 import type { BrokerContext } from "./broker-context.ts";
 import { BrokerCounters } from "./broker-stats.ts";
 import { BrokerClients } from "./client-registry.ts";
+import { BrokerFilters } from "./consumer-filters.ts";
 import { BrokerOffsets } from "./consumer-offsets.ts";
 import { createPutInternal } from "./put-internal.ts";
 import { BrokerGroups } from "./subscription-groups.ts";
@@ -30,6 +31,7 @@ export interface BrokerTables {
   readonly topics: BrokerTopics;
   readonly offsets: BrokerOffsets;
   readonly clients: BrokerClients;
+  readonly filters: BrokerFilters;
   readonly counters: BrokerCounters;
 }
 
@@ -39,10 +41,12 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
   const topics = new BrokerTopics(wiring);
   const groups = new BrokerGroups(wiring);
   const offsets = new BrokerOffsets({ vfs, storePathRootDir: config.storePathRootDir });
+  const filters = new BrokerFilters(wiring);
   const counters = new BrokerCounters();
   const clients = new BrokerClients({
     logger,
     now,
+    filters,
     mayNotify: (group) =>
       config.notifyConsumerIdsChangedEnable &&
       groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
@@ -61,6 +65,7 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
     groups,
     offsets,
     clients,
+    filters,
     remoting,
     now,
     storeHost,
@@ -70,5 +75,5 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
     bootTimestamp: now(),
     stats: counters,
   };
-  return { context, topics, offsets, clients, counters };
+  return { context, topics, offsets, clients, filters, counters };
 }

@@ -32,6 +32,8 @@ const FAST_PORT_BELOW = 2;
 /** Answers in progress have this long to leave when the broker stops, ms. */
 const DRAIN_MS = 3_000;
 const CLIENT_SCAN_MS = 10_000;
+/** As 4.9. */
+const PERSIST_FILTERS_MS = 10_000;
 const SAMPLE_MS = 1_000;
 
 /** What a broker is made from. */
@@ -127,13 +129,14 @@ class Broker implements RunningBroker {
   /** Opens the ports, then tells the name servers. */
   async start(): Promise<void> {
     const { config, isSlave, now } = this.context;
-    const { offsets, clients, counters } = this.tables;
+    const { offsets, clients, filters, counters } = this.tables;
     if (this.haService !== null) await this.haService.start();
     for (const server of this.servers) await server.start();
     if (!isSlave) this.delayed.start();
     this.every(config.flushConsumerOffsetInterval, () => offsets.persist());
     this.every(config.flushDelayOffsetInterval, () => this.delayed.persist());
     this.every(CLIENT_SCAN_MS, () => clients.expire());
+    this.every(PERSIST_FILTERS_MS, () => filters.persist());
     this.every(SAMPLE_MS, () => counters.sample(now()));
     this.haClient?.setMaster(fixedHaMaster(config));
     await this.registration.start();
@@ -163,6 +166,7 @@ class Broker implements RunningBroker {
     await this.haService?.stop();
     await this.haClient?.stop();
     this.tables.offsets.persist();
+    this.tables.filters.persist();
     this.delayed.persist();
     await this.store.stop();
   }

@@ -19,7 +19,7 @@ import type {
   ConsumerGroup,
   Subscription,
 } from "./broker-context.ts";
-import { parseTagExpression } from "./tag-filter.ts";
+import { isTagType, parseTagExpression } from "./tag-filter.ts";
 
 /** A member not heard of for this long is dropped and its connection closed (4.4.2). */
 export const CLIENT_EXPIRY_MS = 120_000;
@@ -44,11 +44,17 @@ export interface ClientRegistryWiring {
   readonly now: () => number;
   /** False when the group's notifyConsumerIdsChangedEnable is off. */
   readonly mayNotify: (group: string) => boolean;
+  /** Told of every heartbeat's subscriptions and of groups that lost their last member. */
+  readonly filters: {
+    register(group: string, subscriptions: readonly SubscriptionBody[]): void;
+    unregister(group: string): void;
+  };
 }
 
 function subscriptionOf(body: SubscriptionBody): Subscription {
-  const tags =
-    body.expressionType === "TAG" ? (parseTagExpression(body.subString) ?? body.tagsSet) : [];
+  const tags = isTagType(body.expressionType)
+    ? (parseTagExpression(body.subString) ?? body.tagsSet)
+    : [];
   return {
     topic: body.topic,
     subString: body.subString,
@@ -175,6 +181,7 @@ export class BrokerClients implements ClientRegistry {
     group.members.set(member.channel.id, member);
     const changed = this.updateSubscriptions(group, body.subscriptions);
     if (isNewMember || changed) this.notify(group);
+    this.wiring.filters.register(body.groupName, body.subscriptions);
   }
 
   private newGroup(body: ConsumerBody): Group {
@@ -214,8 +221,10 @@ export class BrokerClients implements ClientRegistry {
   private dropConsumer(name: string, channel: Channel): void {
     const group = this.consumers.get(name);
     if (group === undefined || !group.members.delete(channel.id)) return;
-    if (group.members.size === 0) this.consumers.delete(name);
-    else this.notify(group);
+    if (group.members.size === 0) {
+      this.consumers.delete(name);
+      this.wiring.filters.unregister(name);
+    } else this.notify(group);
   }
 
   private notify(group: Group): void {

@@ -3,7 +3,7 @@ import { bool, ignored, number, text, type ConfigKeys } from "./config-keys.ts";
 
 const ONE_LOOP = "one event loop serves every request, there are no thread pools";
 const UNUSED = "4.9 does not use it either";
-const NO_SQL = "SQL92 filters are not served";
+const NO_BIT_MAPS = "SQL92 filters are evaluated on the records, which gives the same answers";
 const NO_TRANSACTIONS = "transaction messages are not served";
 
 const threads = (fallback: Parameters<typeof number>[0]) => ignored(number(fallback), ONE_LOOP);
@@ -73,12 +73,13 @@ export const BROKER_KEYS = {
   waitTimeMillsInTransactionQueue: ignored(number(3_000), ONE_LOOP),
   startAcceptSendRequestTimeStamp: number(0),
   traceOn: bool(true),
-  enableCalcFilterBitMap: ignored(bool(false), NO_SQL),
-  expectConsumerNumUseFilter: ignored(number(32), NO_SQL),
-  maxErrorRateOfBloomFilter: ignored(number(20), NO_SQL),
-  filterDataCleanTimeSpan: ignored(number(86_400_000), NO_SQL),
-  filterSupportRetry: ignored(bool(false), NO_SQL),
-  enablePropertyFilter: ignored(bool(false), NO_SQL),
+  enableCalcFilterBitMap: ignored(bool(false), NO_BIT_MAPS),
+  /** This and the next: positions written into consumerFilter.json, which Apache's broker checks. */
+  expectConsumerNumUseFilter: number(32, { min: 1, max: 1_000_000 }),
+  maxErrorRateOfBloomFilter: number(20, { min: 1, max: 99 }),
+  filterDataCleanTimeSpan: number(86_400_000),
+  filterSupportRetry: bool(false),
+  enablePropertyFilter: bool(false),
   compressedRegister: ignored(
     bool(false),
     "the register body is always plain JSON, which keeps order and topicSysFlag",

@@ -3,7 +3,7 @@ import { bool, choice, ignored, number, text, type ConfigKeys } from "./config-k
 
 const NO_POOL = "the log is written from memory slabs, there is no transient store pool";
 const NO_PAGES = "whatever is dirty is flushed at the interval, page counts decide nothing";
-const NO_EXT = "the extended consume queue serves SQL92 filters, which are not served";
+const NO_EXT = "it only speeds SQL92 filters up, which are evaluated on the records here";
 const NO_DLEDGER = "DLedger mode is not supported; use a master and slaves";
 const NO_MAPPING = "files are written and read, not mapped";
 const INT_MAX = 2_147_483_647;

@@ -10,9 +10,10 @@ import type {
   SubscriptionGroupConfig,
   TopicConfig,
 } from "./broker-context.ts";
-import { groupNameProblem, PERM } from "./names.ts";
+import { groupNameProblem, PERM, RETRY_TOPIC_PREFIX } from "./names.ts";
+import { filterNotServed, PropertyFilterCache, RetryFilter, SQL92 } from "./property-filter.ts";
 import { FAQ_HINT, unknownTopic, type Refusal } from "./send-checks.ts";
-import { tagFilter, TagFilterCache } from "./tag-filter.ts";
+import { isTagType, tagFilter, TagFilterCache } from "./tag-filter.ts";
 
 /** A pull that may be served. */
 export interface AdmittedPull {
@@ -21,28 +22,33 @@ export interface AdmittedPull {
   readonly filter: MessageFilter | null;
 }
 
-const FILTER_BY_SQL: Refusal = {
-  code: RESPONSE_CODE.SYSTEM_ERROR,
-  remark: "The broker does not support consumer to filter message by SQL92",
-};
-
 function noPermission(remark: string): Refusal {
   return { code: RESPONSE_CODE.NO_PERMISSION, remark };
 }
 
-function isTagType(expressionType: string | undefined): boolean {
-  return expressionType === undefined || expressionType === "" || expressionType === "TAG";
+function parseFailed(problem: string): Refusal {
+  const why = problem === "" ? "" : `: ${problem}`;
+  return {
+    code: RESPONSE_CODE.SUBSCRIPTION_PARSE_FAILED,
+    remark: `parse the consumer's subscription failed${why}`,
+  };
 }
 
 /** Judges pulls; one a broker. */
 export class PullChecks {
   private readonly context: BrokerContext;
   private readonly expressions = new TagFilterCache();
+  private readonly sqlExpressions: PropertyFilterCache;
   private readonly heartbeatFilters = new WeakMap<Subscription, MessageFilter>();
 
   /** @param context of the broker */
   constructor(context: BrokerContext) {
     this.context = context;
+    this.sqlExpressions = new PropertyFilterCache((expression) =>
+      context.logger.warn("a filter cannot be evaluated for some message, which is not delivered", {
+        expression: expression.slice(0, 200),
+      }),
+    );
   }
 
   /** @returns why the pull is refused, or what it reads */
@@ -56,7 +62,15 @@ export class PullChecks {
     const isOwnExpression = (header.sysFlag & PULL_FLAG.SUBSCRIPTION) !== 0;
     const filter = isOwnExpression ? this.ownFilter(header) : this.heartbeatFilter(header);
     if (filter !== null && "code" in filter) return filter;
-    return { group, topic, filter };
+    const isJudgedByOrigin =
+      this.context.config.filterSupportRetry && header.topic.startsWith(RETRY_TOPIC_PREFIX);
+    return { group, topic, filter: isJudgedByOrigin ? this.retryFilter(header, filter) : filter };
+  }
+
+  private retryFilter(header: PullMessageHeader, filter: MessageFilter | null): MessageFilter {
+    const group = header.topic.slice(RETRY_TOPIC_PREFIX.length);
+    const { filters } = this.context;
+    return new RetryFilter(filter, (topic) => filters.find(topic, group)?.filter);
   }
 
   /** Checks 1 to 3. */
@@ -98,13 +112,18 @@ export class PullChecks {
 
   /** Checks 7 and 13, for a pull that brings its expression. */
   private ownFilter(header: PullMessageHeader): Refusal | MessageFilter | null {
-    if (!isTagType(header.expressionType)) return FILTER_BY_SQL;
-    const filter = this.expressions.filterOf(header.subscription ?? "");
-    if (filter !== undefined) return filter;
-    return {
-      code: RESPONSE_CODE.SUBSCRIPTION_PARSE_FAILED,
-      remark: "parse the consumer's subscription failed",
-    };
+    const { expressionType: type, subscription = "" } = header;
+    if (type !== undefined && !isTagType(type)) return this.ownSqlFilter(type, subscription);
+    const filter = this.expressions.filterOf(subscription);
+    return filter === undefined ? parseFailed("") : filter;
+  }
+
+  /** 4.9 parses first and is not bothered by a text it does not understand: it then delivers everything. */
+  private ownSqlFilter(type: string, expression: string): Refusal | MessageFilter {
+    if (!this.context.config.enablePropertyFilter) return filterNotServed(type);
+    if (type !== SQL92) return parseFailed(`${type.slice(0, 64)} is no type of expression`);
+    const filter = this.sqlExpressions.filterOf(expression);
+    return typeof filter === "string" ? parseFailed(filter) : filter;
   }
 
   /** Checks 8 to 13, for a pull that goes by its group's heartbeats. */
@@ -128,7 +147,27 @@ export class PullChecks {
         remark: "the consumer's subscription not latest",
       };
     }
-    return isTagType(subscription.expressionType) ? this.filterOf(subscription) : FILTER_BY_SQL;
+    return isTagType(subscription.expressionType)
+      ? this.filterOf(subscription)
+      : this.registeredFilter(header, subscription.expressionType);
+  }
+
+  /** Checks 12 and 13. */
+  private registeredFilter(header: PullMessageHeader, type: string): Refusal | MessageFilter {
+    const registered = this.context.filters.find(header.topic, header.consumerGroup);
+    if (registered === undefined) {
+      return {
+        code: RESPONSE_CODE.FILTER_DATA_NOT_EXIST,
+        remark: "The broker's consumer filter data is not exist!Your expression may be wrong!",
+      };
+    }
+    if (registered.clientVersion < header.subVersion) {
+      return {
+        code: RESPONSE_CODE.FILTER_DATA_NOT_LATEST,
+        remark: "the consumer's consumer filter data not latest",
+      };
+    }
+    return this.context.config.enablePropertyFilter ? registered.filter : filterNotServed(type);
   }
 
   private forbidsBroadcast(group: ConsumerGroup): boolean {

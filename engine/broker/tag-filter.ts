@@ -6,6 +6,11 @@ import type { MessageFilter } from "../store/store-api.ts";
 const EXPRESSION_BYTES_MAX = 4_096;
 const TAGS_MAX = 256;
 
+/** @returns true for an expression of tags, which is also what no type means */
+export function isTagType(expressionType: string | undefined): boolean {
+  return expressionType === undefined || expressionType === "" || expressionType === "TAG";
+}
+
 /** @returns the tags of an expression, empty for "all"; null when it does not parse */
 export function parseTagExpression(expression: string): readonly string[] | null {
   if (Buffer.byteLength(expression, "utf8") > EXPRESSION_BYTES_MAX) return null;

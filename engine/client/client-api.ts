@@ -192,9 +192,17 @@ export interface PushConsumerOptions {
   readonly allocate?: "average" | "average-by-circle";
 }
 
+/** Which messages of a topic a consumer wants. SQL92 needs `enablePropertyFilter=true` on its brokers. */
+export interface MessageSelector {
+  readonly type: "TAG" | "SQL92";
+  /** `*` or `TagA || TagB`; or a condition on message properties like `region = 'eu' AND amount BETWEEN 10 AND 20`. */
+  readonly expression: string;
+}
+
 export interface PushConsumer {
-  /** @param expression `*` or `TagA || TagB` */
-  subscribe(topic: string, expression?: string): void;
+  /** @param selector `*` or `TagA || TagB`, or a selector. @throws EngineError MESSAGE_INVALID */
+  subscribe(topic: string, selector?: string | MessageSelector): void;
+  /** @throws RefusedError when a broker refuses a SQL92 filter: switched off there (code 1), or not understood (code 23) */
   start(): Promise<void>;
   /** Queues it owns now, by topic. */
   assignment(): readonly MessageQueue[];

@@ -122,6 +122,23 @@ export function checkRecord(
   return crc === bodyCrc(bytes, record.bodyStart, record.bodyEnd) ? record : "crc";
 }
 
+/**
+ * Where a record's property string begins; it ends with the record. Makes no object: filters look at every message.
+ * @param bytes holds the whole record
+ * @param at its first byte
+ * @param size its length
+ * @returns position of the first byte, or -1 when the lengths inside do not fit
+ */
+export function propertiesStartOf(bytes: Buffer, at: number, size: number): number {
+  const end = at + size;
+  const bodyLength = at + bodyLengthAt(bytes.readInt32BE(at + AT.sysFlag));
+  if (bodyLength + 4 > end) return -1;
+  const topicLength = bodyLength + 4 + bytes.readInt32BE(bodyLength);
+  if (topicLength < bodyLength + 4 || topicLength >= end) return -1;
+  const start = topicLength + 1 + bytes.readUInt8(topicLength) + 2;
+  return start <= end && bytes.readInt16BE(start - 2) === end - start ? start : -1;
+}
+
 /** @returns `address` bytes and port of the born host */
 export function bornHostOf(
   bytes: Buffer,

@@ -1,6 +1,6 @@
 /** Reads for pulls (store-and-ha 4.7): entries of the queue, then the records behind them, contiguous ones as one buffer, never copied twice. */
 import { EngineError } from "../base/engine-error.ts";
-import { checkRecord } from "../message/record-decode.ts";
+import { checkRecord, propertiesStartOf } from "../message/record-decode.ts";
 import { MESSAGE_MAGIC } from "../message/record-layout.ts";
 import type { CommitLog } from "./commit-log.ts";
 import { PREFILL_SIZE, readUnit, UNIT_BYTES, type ConsumeQueue } from "./consume-queue.ts";
@@ -15,6 +15,8 @@ const SCAN_BYTES = 16_000;
 const WINDOW_BYTES = 65_536;
 /** No record is longer: a queue entry that says so is damaged. */
 const RECORD_BYTES_MAX = 67_108_864;
+/** Bytes read from files for messages a filter did not want, after which an answer ends: the event loop waits for these reads. */
+const UNWANTED_FILE_BYTES_MAX = 1_048_576;
 /** Damaged places that are remembered; each was asked for at least once. */
 const DAMAGED_MAX = 1_024;
 
@@ -71,12 +73,22 @@ interface Stretch {
   readonly base: number;
 }
 
+/** A filter that looks at records. */
+type RecordFilter = MessageFilter & Required<Pick<MessageFilter, "matchesProperties">>;
+
+function isRecordFilter(filter: MessageFilter): filter is RecordFilter {
+  return filter.matchesProperties !== undefined;
+}
+
 /** Collects records, joining neighbours. What comes from the file is read in stretches and checked before it is sent. */
 class Collector {
   readonly buffers: Buffer[] = [];
   count = 0;
   bytes = 0;
+  /** Of messages that were read from a file and not wanted. */
+  unwantedFileBytes = 0;
   private readonly log: CommitLog;
+  private readonly filter: RecordFilter | null;
   /** The file bytes read last. */
   private window: Stretch = { bytes: Buffer.alloc(0), base: 0 };
   /** Where the records of the open range stand. */
@@ -84,11 +96,13 @@ class Collector {
   private rangeStart = 0;
   private rangeEnd = 0;
 
-  constructor(log: CommitLog) {
+  /** @param filter looks at records; null takes every one */
+  constructor(log: CommitLog, filter: RecordFilter | null) {
     this.log = log;
+    this.filter = filter;
   }
 
-  /** @returns false when the record is not readable: nothing of it will be sent (S-24) */
+  /** Takes a record that the filter wants. @returns false when it is not readable: nothing of it will be sent (S-24) */
   add(offset: number, size: number): boolean {
     if (size > RECORD_BYTES_MAX) return false;
     const { bytes, base } = this.log.inMemory(offset, size) ?? this.fromFile(offset, size);
@@ -98,6 +112,19 @@ class Collector {
         ? isValid(bytes, at, offset, size)
         : bytes.readInt32BE(at) === size && bytes.readInt32BE(at + 4) === MESSAGE_MAGIC;
     if (!isRecord) return false;
+    if (this.filter !== null) {
+      const start = propertiesStartOf(bytes, at, size);
+      if (start < 0) return false;
+      if (!this.filter.matchesProperties(bytes, start, at + size)) {
+        if (bytes === this.window.bytes) this.unwantedFileBytes += size;
+        return true;
+      }
+    }
+    this.take(bytes, at, size);
+    return true;
+  }
+
+  private take(bytes: Buffer, at: number, size: number): void {
     if (bytes !== this.source || at !== this.rangeEnd) {
       this.closeRange();
       this.source = bytes;
@@ -106,7 +133,6 @@ class Collector {
     this.rangeEnd = at + size;
     this.count += 1;
     this.bytes += size;
-    return true;
   }
 
   /** The window, moved when it does not hold the whole record: one read serves many (engine-performance 5). */
@@ -155,7 +181,9 @@ export function readMessages(
   const scanBytes = Math.max(SCAN_BYTES, limits.messagesMax * UNIT_BYTES);
   const units = queue.read(offset, scanBytes / UNIT_BYTES);
   if (units.length === 0) return nothing("OFFSET_FOUND_NULL", offset, queue);
-  const collector = new Collector(parts.log);
+  const { filter } = limits;
+  const recordFilter = filter !== null && isRecordFilter(filter) ? filter : null;
+  const collector = new Collector(parts.log, recordFilter);
   const { units: seen, removed, behind } = collect(parts, collector, units, limits);
   collector.closeRange();
   const status =
@@ -214,13 +242,14 @@ function noteDamage({ damaged }: ReadParts, offset: number): void {
   if (damaged.size < DAMAGED_MAX) damaged.add(offset);
 }
 
-/** The first message is always taken, whatever its size. */
+/** The first message is always taken, whatever its size; a filter's reader asks on behind what it did not want. */
 function isFull(
   collector: Collector,
   size: number,
   messagesMax: number,
   fromDisk: boolean,
 ): boolean {
+  if (collector.unwantedFileBytes > UNWANTED_FILE_BYTES_MAX) return true;
   if (collector.count === 0) return false;
   if (collector.count >= Math.min(messagesMax, fromDisk ? DISK_MESSAGES_MAX : MEMORY_MESSAGES_MAX))
     return true;

@@ -94,6 +94,13 @@ export type GetMessageStatus =
 export interface MessageFilter {
   /** @param tagsHashLow low 32 bits of the entry's tagsCode, signed */
   matchesTagsCode(tagsHashLow: number): boolean;
+  /**
+   * Absent: the entry decides alone, and the record is not looked at.
+   * @param bytes holds the record
+   * @param start first byte of its property string
+   * @param end one past the last
+   */
+  matchesProperties?(bytes: Buffer, start: number, end: number): boolean;
 }
 
 /** What a pull found. `buffers` are whole records back to back; contiguous records share a buffer. */

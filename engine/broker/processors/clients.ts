@@ -1,15 +1,20 @@
 /** Registration of clients: HEART_BEAT (34), UNREGISTER_CLIENT (35), GET_CONSUMER_LIST_BY_GROUP (38), CHECK_CLIENT_CONFIG (46). */
-import { asObject, asText, parseFastjson } from "../../base/fastjson.ts";
 import { decodeHeader } from "../../remoting/command-spec.ts";
 import type { ResponseCommand } from "../../remoting/command.ts";
 import { GET_CONSUMER_LIST_BY_GROUP, UNREGISTER_CLIENT } from "../../remoting/commands/clients.ts";
-import { decodeHeartbeat, type HeartbeatBody } from "../../remoting/bodies/heartbeat.ts";
+import {
+  decodeCheckClient,
+  decodeHeartbeat,
+  type HeartbeatBody,
+} from "../../remoting/bodies/heartbeat.ts";
 import { encodeConsumerIdList } from "../../remoting/bodies/simple.ts";
 import type { Processor } from "../../remoting/processor.ts";
 import { RESPONSE_CODE } from "../../remoting/response-codes.ts";
 import type { BrokerContext } from "../broker-context.ts";
 import type { BrokerClients } from "../client-registry.ts";
 import { groupNameProblem, PERM, RETRY_TOPIC_PREFIX } from "../names.ts";
+import { compileFilter, filterNotServed, SQL92 } from "../property-filter.ts";
+import { isTagType } from "../tag-filter.ts";
 
 /** F-18, R-27. */
 const HEARTBEAT_BYTES_MAX = 1_048_576;
@@ -86,13 +91,25 @@ export function createConsumerListProcessor(clients: BrokerClients): Processor {
   };
 }
 
-/** @returns the processor for code 46: SQL filters are off, as in 4.9 by default */
-export function createCheckClientConfigProcessor(): Processor {
+/** @returns the processor for code 46: may this consumer filter as it wants to? */
+export function createCheckClientConfigProcessor(context: BrokerContext): Processor {
   return (request) => {
-    const root = asObject(parseFastjson(request.body?.toString("utf8") ?? "{}"));
-    const type = asText(asObject(root.get("subscriptionData")).get("expressionType"), "TAG");
-    return type === "TAG"
-      ? SUCCESS
-      : refuse("The broker does not support consumer to filter message by SQL92");
+    if (request.body === null) return SUCCESS;
+    const { clientId, group, subscription } = decodeCheckClient(request.body);
+    const { topic, subString, expressionType } = subscription;
+    if (isTagType(expressionType)) return SUCCESS;
+    if (!context.config.enablePropertyFilter) return filterNotServed(expressionType);
+    const compiled =
+      expressionType === SQL92
+        ? compileFilter(subString, () => undefined)
+        : `${expressionType.slice(0, 64)} is no type of expression`;
+    if (typeof compiled !== "string") return SUCCESS;
+    context.logger.warn("a consumer's filter was refused", {
+      clientId,
+      group,
+      topic,
+      problem: compiled,
+    });
+    return { code: RESPONSE_CODE.SUBSCRIPTION_PARSE_FAILED, remark: compiled };
   };
 }

@@ -84,7 +84,7 @@ function clientProcessors({ context, clients, locks }: BrokerParts): [number, Pr
     [CODE.HEART_BEAT, createHeartbeatProcessor(context, clients)],
     [CODE.UNREGISTER_CLIENT, createUnregisterClientProcessor(clients)],
     [CODE.GET_CONSUMER_LIST_BY_GROUP, createConsumerListProcessor(clients)],
-    [CODE.CHECK_CLIENT_CONFIG, createCheckClientConfigProcessor()],
+    [CODE.CHECK_CLIENT_CONFIG, createCheckClientConfigProcessor(context)],
     [CODE.LOCK_BATCH_MQ, createLockBatchProcessor(context, locks)],
     [CODE.UNLOCK_BATCH_MQ, createUnlockBatchProcessor(locks)],
     [CODE.QUERY_CONSUMER_OFFSET, createQueryConsumerOffsetProcessor(context)],

@@ -27,8 +27,10 @@ export interface PullRequest {
   readonly commitOffset?: number | undefined;
   /** How long the broker may hold the request; 0 answers at once. */
   readonly suspendMs: number;
-  /** Tag expression carried by the request itself; undefined goes by the group's heartbeat. */
+  /** Expression carried by the request itself; undefined goes by the group's heartbeat. */
   readonly expression?: string;
+  /** Its language, `TAG` or `SQL92`. Default TAG. */
+  readonly expressionType?: string;
   /** Version of the subscription the heartbeat announced. */
   readonly subVersion?: number;
 }
@@ -75,7 +77,7 @@ export async function pullMessages(
     suspendTimeoutMillis: request.suspendMs,
     subscription: request.expression,
     subVersion: request.subVersion ?? 0,
-    expressionType: "TAG",
+    expressionType: request.expressionType ?? "TAG",
   });
   const response = await remoting.invoke(
     address,

@@ -12,7 +12,12 @@ import type {
 import type { QueueMap } from "../../remoting/bodies/message-queue.ts";
 import type { RemotingCommand, ResponseCommand } from "../../remoting/command.ts";
 import { RESPONSE_CODE } from "../../remoting/response-codes.ts";
-import type { MessageQueue, PushConsumer, PushConsumerOptions } from "../client-api.ts";
+import type {
+  MessageQueue,
+  MessageSelector,
+  PushConsumer,
+  PushConsumerOptions,
+} from "../client-api.ts";
 import type { ConsumerMember } from "../members.ts";
 import type { SharedClient } from "../mq-client.ts";
 import { checkGroup, retryTopic } from "../names.ts";
@@ -21,6 +26,7 @@ import { Assignments } from "./assignments.ts";
 import { ConsumeService } from "./consume-service.ts";
 import type { ConsumeFrom } from "./first-offset.ts";
 import { LocalOffsetStore, RemoteOffsetStore, type OffsetStore } from "./offset-store.ts";
+import { checkSelectors } from "./check-selectors.ts";
 import { RebalanceLoop, shareOf, type ShareParts } from "./rebalance.ts";
 import { decodeMessages } from "./received-message.ts";
 import { encodeConsumeDirectly, encodeRunningInfo } from "./running-info.ts";
@@ -70,6 +76,7 @@ export class GroupConsumer implements PushConsumer, ConsumerMember {
   private loop: RebalanceLoop | undefined;
   private persistTimer: NodeJS.Timeout | undefined;
   private startedAtMs = 0;
+  private starting: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
 
   /** @throws EngineError MESSAGE_INVALID for a bad group name; STORE_LAYOUT_INVALID for a damaged local offset file */
@@ -97,32 +104,19 @@ export class GroupConsumer implements PushConsumer, ConsumerMember {
     });
   }
 
-  subscribe(topic: string, expression = "*"): void {
-    this.subscriptions.set(topic, parseSubscription(topic, expression, Date.now()));
+  subscribe(topic: string, selector: string | MessageSelector = "*"): void {
+    this.subscriptions.set(topic, parseSubscription(topic, selector, Date.now()));
     if (this.loop === undefined) return;
     void this.client.heartbeats.beatAll();
     this.membersChanged();
   }
 
-  async start(): Promise<void> {
-    if (this.loop !== undefined) return;
-    const { client, group } = this;
-    if (this.subscriptions.size === 0) {
-      throw new EngineError("MESSAGE_INVALID", {
-        message: `the consumer of group ${group} subscribes to nothing`,
-        hint: "call subscribe before start",
-      });
-    }
-    if (this.share.isClustering) this.subscribe(retryTopic(group));
-    client.addConsumer(this);
-    this.startedAtMs = Date.now();
-    this.loop = new RebalanceLoop(() => this.rebalance(), this.rebalanceMs);
-    this.persistTimer = setInterval(() => void this.offsets.persist(false), PERSIST_MS);
-    this.persistTimer.unref();
-    const topics = [...this.subscriptions.keys()];
-    await Promise.allSettled(topics.map((topic) => client.route(topic)));
-    await client.heartbeats.beatAll();
-    await this.loop.run();
+  start(): Promise<void> {
+    this.starting ??= this.startOnce().catch((error: unknown) => {
+      this.starting = undefined;
+      throw error;
+    });
+    return this.starting;
   }
 
   assignment(): readonly MessageQueue[] {
@@ -181,6 +175,28 @@ export class GroupConsumer implements PushConsumer, ConsumerMember {
     const result = await this.service.consume(messages);
     const body = encodeConsumeDirectly(result, performance.now() - beganMs);
     return { code: RESPONSE_CODE.SUCCESS, body };
+  }
+
+  private async startOnce(): Promise<void> {
+    const { client, group } = this;
+    if (this.subscriptions.size === 0) {
+      throw new EngineError("MESSAGE_INVALID", {
+        message: `the consumer of group ${group} subscribes to nothing`,
+        hint: "call subscribe before start",
+      });
+    }
+    await checkSelectors(client, group, this.subscriptions.values());
+    if (this.closing !== undefined) return;
+    if (this.share.isClustering) this.subscribe(retryTopic(group));
+    client.addConsumer(this);
+    this.startedAtMs = Date.now();
+    this.loop = new RebalanceLoop(() => this.rebalance(), this.rebalanceMs);
+    this.persistTimer = setInterval(() => void this.offsets.persist(false), PERSIST_MS);
+    this.persistTimer.unref();
+    const topics = [...this.subscriptions.keys()];
+    await Promise.allSettled(topics.map((topic) => client.route(topic)));
+    await client.heartbeats.beatAll();
+    await this.loop.run();
   }
 
   private createService(options: PushConsumerOptions, isClustering: boolean): ConsumeService {

@@ -26,6 +26,8 @@ const FORGOTTEN: ReadonlySet<number> = new Set([
   RESPONSE_CODE.SUBSCRIPTION_NOT_EXIST,
   RESPONSE_CODE.SUBSCRIPTION_NOT_LATEST,
   RESPONSE_CODE.SUBSCRIPTION_GROUP_NOT_EXIST,
+  RESPONSE_CODE.FILTER_DATA_NOT_EXIST,
+  RESPONSE_CODE.FILTER_DATA_NOT_LATEST,
 ]);
 
 /** What a puller works with. */
@@ -98,6 +100,7 @@ export class QueuePuller {
   private async ask(target: PullTarget): Promise<PullResult<StoredMessage>> {
     const { client, group, queue, isClustering, offsets, subscription } = this.parts;
     const { address } = target;
+    const wanted = subscription();
     try {
       await client.heartbeats.ensure(address);
       const consumed = isClustering && !target.isSlave ? offsets.read(queue.queue) : undefined;
@@ -111,7 +114,8 @@ export class QueuePuller {
           messagesMax: MESSAGES_MAX,
           commitOffset: consumed !== undefined && consumed > 0 ? consumed : undefined,
           suspendMs: SUSPEND_MS,
-          subVersion: subscription()?.subVersion ?? 0,
+          subVersion: wanted?.subVersion ?? 0,
+          expressionType: wanted?.expressionType ?? "TAG",
         },
         PULL_TIMEOUT_MS,
       );

@@ -1,4 +1,4 @@
-/** Body of HEART_BEAT (remoting-protocol 4.4.1), read leniently for Go's spellings (2.5). */
+/** Bodies of HEART_BEAT and CHECK_CLIENT_CONFIG (remoting-protocol 4.4.1, 4.4.5), read leniently for Go's spellings (2.5). */
 import {
   asArray,
   asBoolean,
@@ -104,6 +104,33 @@ export function subscriptionValue(subscription: SubscriptionBody) {
     tagsSet: subscription.tagsSet,
     topic: subscription.topic,
   };
+}
+
+/** Body of CHECK_CLIENT_CONFIG (4.4.5). */
+export interface CheckClientBody {
+  readonly clientId: string;
+  readonly group: string;
+  readonly subscription: SubscriptionBody;
+}
+
+/** @throws EngineError JSON_INVALID */
+export function decodeCheckClient(body: Buffer): CheckClientBody {
+  const root = asObject(parseFastjson(body.toString("utf8")));
+  return {
+    clientId: asText(root.get("clientId")),
+    group: asText(root.get("group")),
+    subscription: decodeSubscription(root.get("subscriptionData") ?? null),
+  };
+}
+
+/** @returns the body a Java client would send */
+export function encodeCheckClient({ clientId, group, subscription }: CheckClientBody): Buffer {
+  const text = writeFastjson({
+    clientId,
+    group,
+    subscriptionData: subscriptionValue(subscription),
+  });
+  return Buffer.from(text, "utf8");
 }
 
 /** @returns the body a Java client would send */

@@ -16,6 +16,13 @@ export const UNREGISTER_CLIENT = {
   response: {},
 } as const satisfies CommandSpec;
 
+export const CHECK_CLIENT_CONFIG = {
+  code: REQUEST_CODE.CHECK_CLIENT_CONFIG,
+  name: "CHECK_CLIENT_CONFIG",
+  request: {},
+  response: {},
+} as const satisfies CommandSpec;
+
 export const GET_CONSUMER_LIST_BY_GROUP = {
   code: REQUEST_CODE.GET_CONSUMER_LIST_BY_GROUP,
   name: "GET_CONSUMER_LIST_BY_GROUP",

@@ -10,6 +10,7 @@ import { loadBrokerConfig } from "../../../../engine/broker/broker-config.ts";
 import type { BrokerContext } from "../../../../engine/broker/broker-context.ts";
 import { BrokerCounters } from "../../../../engine/broker/broker-stats.ts";
 import { BrokerClients } from "../../../../engine/broker/client-registry.ts";
+import { BrokerFilters } from "../../../../engine/broker/consumer-filters.ts";
 import { BrokerOffsets } from "../../../../engine/broker/consumer-offsets.ts";
 import { BrokerGroups } from "../../../../engine/broker/subscription-groups.ts";
 import { BrokerTopics } from "../../../../engine/broker/topic-config.ts";
@@ -204,7 +205,8 @@ export function brokerFixture(properties = ""): BrokerFixture {
   const store = new NotingStore();
   const now = (): number => 1_795_360_000_000;
   const wiring = { config, vfs: nodeVfs, logger: silentLogger, now, registerSoon: () => undefined };
-  const clients = new BrokerClients({ logger: silentLogger, now, mayNotify: () => false });
+  const filters = new BrokerFilters(wiring);
+  const clients = new BrokerClients({ ...wiring, mayNotify: () => false, filters });
   const context = {
     config,
     logger: silentLogger,
@@ -214,6 +216,7 @@ export function brokerFixture(properties = ""): BrokerFixture {
     groups: new BrokerGroups(wiring),
     offsets: new BrokerOffsets({ vfs: nodeVfs, storePathRootDir: root }),
     clients,
+    filters,
     now,
     storeHost: { address: Uint8Array.of(127, 0, 0, 1), port: 10_911 },
     isSlave: config.brokerRole === "SLAVE",
