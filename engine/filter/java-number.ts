@@ -43,7 +43,7 @@ export function compareDigits(left: string, right: string): number {
   const byLength = left.length - right.length;
   const byDigits = left < right ? -1 : left > right ? 1 : 0;
   const order = byLength === 0 ? byDigits : byLength;
-  return isNegative ? -order : order;
+  return isNegative ? 0 - order : order;
 }
 
 /** @returns where the digits of an integer begin: behind its sign, if it has one */

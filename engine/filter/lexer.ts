@@ -25,8 +25,19 @@ export interface Word {
 const KEYWORDS: ReadonlySet<string> = new Set(
   "NOT AND OR BETWEEN IN TRUE FALSE NULL IS".split(" "),
 );
-const SYMBOLS: ReadonlySet<string> = new Set(["=", "<>", ">", ">=", "<", "<=", "(", ")", ","]);
-const SIGNS: ReadonlySet<string> = new Set(["+", "-"]);
+const SYMBOLS: ReadonlySet<string> = new Set([
+  "=",
+  "<>",
+  ">",
+  ">=",
+  "<",
+  "<=",
+  "(",
+  ")",
+  ",",
+  "+",
+  "-",
+]);
 
 function isDigit(unit: number): boolean {
   return unit >= 0x30 && unit <= 0x39;
@@ -145,9 +156,9 @@ export class Lexer {
   }
 
   private symbol(start: number): Word {
-    for (const length of [2, 1]) {
-      const text = this.sql.slice(start, start + length);
-      if (SYMBOLS.has(text) || SIGNS.has(text)) return this.take("symbol", start, start + length);
+    for (const end of [start + 2, start + 1]) {
+      const text = this.sql.slice(start, end);
+      if (SYMBOLS.has(text)) return this.take("symbol", start, start + text.length);
     }
     const found = String.fromCodePoint(this.sql.codePointAt(start) ?? 0);
     return invalidFilter(this.sql, start, `${JSON.stringify(found)} means nothing here`);

@@ -4,6 +4,7 @@ import {
   createProducer,
   createPushConsumer,
   type ClientOptions,
+  type MessageSelector,
   type MqClient,
   type Producer,
   type ProducerOptions,
@@ -29,7 +30,7 @@ export interface TestConsumer extends AsyncDisposable {
 
 export type TestConsumerOptions = Partial<PushConsumerOptions> & {
   readonly topic: string;
-  readonly expression?: string;
+  readonly selector?: string | MessageSelector;
   readonly client?: Partial<ClientOptions>;
 };
 
@@ -98,7 +99,7 @@ export class ClientFixture implements AsyncDisposable {
         return listener === undefined ? "success" : listener(messages);
       },
     });
-    consumer.subscribe(options.topic, options.expression);
+    consumer.subscribe(options.topic, options.selector);
     await consumer.start();
     return {
       consumer,

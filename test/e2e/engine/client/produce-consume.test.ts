@@ -82,7 +82,7 @@ describe("producer and push consumer", () => {
       ),
     );
     // Aa and BB have the same hash: the broker lets both through, the client must not.
-    const one = await fixture.consumer({ topic: "Tagged", expression: "Aa || C" });
+    const one = await fixture.consumer({ topic: "Tagged", selector: "Aa || C" });
     await until("the wanted ones are consumed", () => one.got.length >= 40);
     await one[Symbol.asyncDispose]();
     expect(new Set(one.got.map((message) => message.tags))).toEqual(new Set(["Aa", "C"]));

@@ -1,16 +1,18 @@
 import java.nio.charset.StandardCharsets;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
+import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.protocol.heartbeat.MessageModel;
 
 /**
  * Consumes with Apache's unmodified push consumer and prints one JSON line per delivery; ends when standard input closes.
- * Options: namesrv, topic, group, tags, model=CLUSTERING|BROADCASTING, orderly=true, later=KEY (that key is retried once).
+ * Options: namesrv, topic, group, tags or sql, model=CLUSTERING|BROADCASTING, orderly=true, later=KEY (that key is retried once).
  */
 public final class LabConsumer {
     private static void print(MessageExt message) {
@@ -33,7 +35,12 @@ public final class LabConsumer {
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.setMessageModel(MessageModel.valueOf(options.text("model", "CLUSTERING")));
         consumer.setInstanceName(options.text("instance", "i" + ProcessHandle.current().pid()));
-        consumer.subscribe(options.text("topic", "LabTopic"), options.text("tags", "*"));
+        String sql = options.text("sql", "");
+        if (sql.isEmpty()) {
+            consumer.subscribe(options.text("topic", "LabTopic"), options.text("tags", "*"));
+        } else {
+            consumer.subscribe(options.text("topic", "LabTopic"), MessageSelector.bySql(sql));
+        }
         String later = options.text("later", "");
         if ("true".equals(options.text("orderly", "false"))) {
             consumer.registerMessageListener((MessageListenerOrderly) (messages, context) -> {
@@ -50,7 +57,13 @@ public final class LabConsumer {
                 return retry ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
             });
         }
-        consumer.start();
+        try {
+            consumer.start();
+        } catch (MQClientException error) {
+            String message = String.valueOf(error.getMessage()).replace('\\', '/').replace('"', '\'').replace('\n', ' ');
+            System.out.println("{\"event\":\"failed\",\"code\":" + error.getResponseCode() + ",\"message\":\"" + message + "\"}");
+            System.exit(1);
+        }
         System.out.println("{\"event\":\"started\"}");
         while (System.in.read() >= 0) {
             continue;

@@ -6,6 +6,7 @@ import { readRecord } from "../../../../engine/message/record-decode.ts";
 import {
   PUT_STATUS,
   type GetMessageResult,
+  type MessageInput,
   type MessageStore,
 } from "../../../../engine/store/store-api.ts";
 import { openMessageStore } from "../../../../engine/store/message-store.ts";
@@ -91,6 +92,86 @@ describe("limits of a read (4.7)", () => {
       messageCount: 0,
     });
     await store.stop();
+  });
+});
+
+/** Wants messages whose property string contains the text. */
+function wanting(text: string) {
+  return {
+    matchesTagsCode: () => true,
+    matchesProperties: (bytes: Buffer, start: number, end: number) =>
+      bytes.toString("utf8", start, end).includes(text),
+  };
+}
+
+function properties(text: string): Partial<MessageInput> {
+  const bytes = Buffer.from(text);
+  return { properties: bytes, propertiesEnd: bytes.length };
+}
+
+describe("a filter that looks at properties (remoting-protocol 4.2.7)", () => {
+  it("sees exactly each record's property string, from memory and from the file", async () => {
+    using folder = new StoreFolder();
+    const store = await folder.open(LARGE);
+    for (let i = 0; i < 40; i += 1)
+      await put(store, message(`m${i}`, properties(`n\u0001${i % 4 === 0 ? "four" : i}\u0002`)));
+    const limits = { messagesMax: 32, filter: wanting("four") };
+    const fresh = await store.getMessage(TOPIC, 0, 0, limits);
+    expect(fresh).toMatchObject({ status: "FOUND", messageCount: 10, nextBeginOffset: 40 });
+    const seen = Buffer.concat(fresh.buffers);
+    await store.stop();
+    const again = await folder.open(LARGE);
+    const cold = await again.getMessage(TOPIC, 0, 0, limits);
+    expect(Buffer.concat(cold.buffers).equals(seen)).toBe(true);
+    const strings: string[] = [];
+    const all = {
+      matchesTagsCode: () => true,
+      matchesProperties: (bytes: Buffer, start: number, end: number) =>
+        strings.push(bytes.toString("utf8", start, end)) > 0,
+    };
+    await again.getMessage(TOPIC, 0, 1, { messagesMax: 2, filter: all });
+    expect(strings.slice(0, 2)).toEqual(["n\u00011\u0002", "n\u00012\u0002"]);
+    await again.stop();
+  });
+
+  it("ends an answer after 1 MiB read from files for nothing, and the next one goes on there", async () => {
+    using folder = new StoreFolder();
+    const store = await folder.open(LARGE);
+    const body = Buffer.alloc(100_000, 0x62);
+    for (let i = 0; i < 30; i += 1)
+      await put(
+        store,
+        message("", { body, bodyEnd: body.length, ...properties("n\u0001x\u0002") }),
+      );
+    await put(store, message("last", properties("n\u0001found\u0002")));
+    await store.stop();
+    const again = await folder.open(LARGE);
+    const limits = { messagesMax: 32, filter: wanting("found") };
+    let offset = 0;
+    const steps: number[] = [];
+    for (;;) {
+      const result = await again.getMessage(TOPIC, 0, offset, limits);
+      steps.push(result.nextBeginOffset - offset);
+      offset = result.nextBeginOffset;
+      if (result.status !== "NO_MATCHED_MESSAGE") break;
+    }
+    expect(steps).toEqual([11, 11, 9]);
+    await again.stop();
+  });
+
+  it("S-24: a record whose bytes are damaged is not judged", async () => {
+    using folder = new StoreFolder();
+    const store = await folder.open(LARGE);
+    await put(store, message("first", properties("n\u0001x\u0002")));
+    await put(store, message("second", properties("n\u0001x\u0002")));
+    await store.stop();
+    const again = await folder.open(LARGE);
+    const log = join(folder.root, "commitlog", "00000000000000000000");
+    flip(log, 90);
+    const limits = { messagesMax: 32, filter: wanting("nothing") };
+    const result = await again.getMessage(TOPIC, 0, 0, limits);
+    expect(result).toMatchObject({ messageCount: 0, nextBeginOffset: 0 });
+    await again.stop();
   });
 });
 

@@ -32,4 +32,20 @@ describe("subscription", () => {
     expect(() => parseSubscription("T", "|| ||", 1)).toThrow("names no tag");
     expect(() => parseSubscription("a b", "*", 1)).toThrow("no valid topic name");
   });
+
+  it("by SQL92 carries the text as it is and no tags: the broker reads it", () => {
+    const selector = { type: "SQL92", expression: " a > 1 || 'x' " } as const;
+    const subscription = parseSubscription("T", selector, 3);
+    expect(subscription).toMatchObject({
+      expressionType: "SQL92",
+      subString: " a > 1 || 'x' ",
+      tagsSet: [],
+      codeSet: [],
+      subVersion: 3,
+    });
+    expect(matchesTags(subscription, "TagA")).toBe(true);
+    const byTag = parseSubscription("T", { type: "TAG", expression: "TagA" }, 3);
+    expect(byTag).toEqual(parseSubscription("T", "TagA", 3));
+    expect(() => parseSubscription("T", { type: "SQL92", expression: " " }, 1)).toThrow("is empty");
+  });
 });
