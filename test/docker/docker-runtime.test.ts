@@ -15,6 +15,7 @@ import {
   freeIndexes,
   observed,
   quiet,
+  removeLeftovers,
 } from "../helpers/docker-lab.ts";
 import { machineHas } from "../helpers/requirements.ts";
 
@@ -42,6 +43,7 @@ describe.runIf(machineHas("docker", "docker-compose", "linux"))("docker runtime"
 
   beforeAll(async () => {
     engine = await connectDocker();
+    await removeLeftovers("rt-first", "rt-second", "rt-guest", "rt-third", "rt-other", "rt-cut");
     indexes = await freeIndexes();
     if (indexes.length < 2) throw new Error("this test needs two free blocks of ports and subnets");
     const lab = await dockerLab(allocationAt("rt-first", indexes[0] ?? 0, "2m-2s-sync"));

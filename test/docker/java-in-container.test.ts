@@ -6,6 +6,7 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { removeLeftovers } from "../helpers/docker-lab.ts";
 import { Cleanup } from "../helpers/cleanup.ts";
 import { runChild, startChild, type LineChild } from "../helpers/child.ts";
 import { masterDiesInMidStream } from "../helpers/failover-scenario.ts";
@@ -33,6 +34,7 @@ describe.runIf(machineHas("docker", "docker-compose", "java", "maven", "linux"))
     let up: UpDocument = { namesrvAddr: "", namesrvAddrInside: "", network: "", image: "" };
 
     beforeAll(async () => {
+      await removeLeftovers(labName);
       home = mkdtempSync(join(tmpdir(), "lab-javadock-"));
       cleanup.defer(() => rmSync(home, { recursive: true, force: true }));
       cleanup.defer(async () => void (await labOk(home, ["destroy", "--name", labName, "--yes"])));

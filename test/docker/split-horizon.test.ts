@@ -6,7 +6,15 @@ import { REQUEST_CODE } from "../../engine/remoting/request-codes.ts";
 import type { LabRuntime } from "../../lab/runtime/runtime.ts";
 import { runChild } from "../helpers/child.ts";
 import { Cleanup } from "../helpers/cleanup.ts";
-import { NEVER, allocationAt, ask, dockerLab, freeIndexes, quiet } from "../helpers/docker-lab.ts";
+import {
+  NEVER,
+  allocationAt,
+  ask,
+  dockerLab,
+  freeIndexes,
+  quiet,
+  removeLeftovers,
+} from "../helpers/docker-lab.ts";
 import { machineHas } from "../helpers/requirements.ts";
 
 const READY = { timeout: 15_000, interval: 200 };
@@ -52,6 +60,7 @@ describe.runIf(machineHas("docker", "docker-compose", "linux"))("addresses in Do
   let ports = 0;
 
   beforeAll(async () => {
+    await removeLeftovers("horizon");
     const [index] = await freeIndexes();
     if (index === undefined) throw new Error("this test needs a free block of ports and subnets");
     base = index * 64;

@@ -52,6 +52,30 @@ function allocationFor(index: number): Pick<LabAllocation, "topology" | "subnets
   return { topology: publishPorts(topology, index, "docker"), subnets: planSubnets(index) };
 }
 
+/**
+ * Removes what an earlier run of a test left in the engine when that run was cut short: containers, then networks and volumes
+ * of the labs of these names, and guests in their networks. Only names that a test alone uses may be passed.
+ */
+export async function removeLeftovers(...labNames: readonly string[]): Promise<void> {
+  const { docker } = await connectDocker();
+  for (const name of labNames) {
+    const filters = { label: [`lab.name=${name}`] };
+    const networks = await docker.listNetworks({ filters });
+    const guests = await Promise.all(
+      networks.map(({ Name }) =>
+        docker.listContainers({ all: true, filters: { network: [Name] } }),
+      ),
+    );
+    const containers = [...(await docker.listContainers({ all: true, filters })), ...guests.flat()];
+    for (const id of new Set(containers.map(({ Id }) => Id))) {
+      await docker.getContainer(id).remove({ force: true, v: true });
+    }
+    for (const { Id } of networks) await docker.getNetwork(Id).remove();
+    const { Volumes } = await docker.listVolumes({ filters: JSON.stringify(filters) });
+    for (const { Name } of Volumes ?? []) await docker.getVolume(Name).remove();
+  }
+}
+
 /** A lab's runtime that is destroyed at the end. */
 export async function dockerLab(
   allocation: LabAllocation,
