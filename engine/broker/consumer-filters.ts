@@ -40,6 +40,7 @@ export class BrokerFilters implements ConsumerFilterTable {
   private readonly table = new Map<string, Map<string, Registered>>();
   private count = 0;
   private isDirty = false;
+  private hasToldFull = false;
 
   /** Reads the file. @throws EngineError STORE_LAYOUT_INVALID when it and its copies are damaged (S-06) */
   constructor(wiring: ConsumerFiltersWiring) {
@@ -135,11 +136,7 @@ export class BrokerFilters implements ConsumerFilterTable {
     const ofTopic = this.table.get(data.topic) ?? new Map<string, Registered>();
     if (!ofTopic.has(data.consumerGroup)) {
       if (this.count >= FILTERS_MAX) {
-        this.wiring.logger.error("there are too many filters, one was not registered", {
-          topic: data.topic,
-          group: data.consumerGroup,
-          most: FILTERS_MAX,
-        });
+        this.tellFull(data);
         return;
       }
       this.count += 1;
@@ -147,6 +144,18 @@ export class BrokerFilters implements ConsumerFilterTable {
     ofTopic.set(data.consumerGroup, data);
     this.table.set(data.topic, ofTopic);
     this.isDirty = true;
+  }
+
+  /** Once: a heartbeat can name thousands. */
+  private tellFull({ topic, consumerGroup: group }: Registered): void {
+    if (this.hasToldFull) return;
+    this.hasToldFull = true;
+    const most = FILTERS_MAX;
+    this.wiring.logger.error("there are too many filters, no more are registered", {
+      topic,
+      group,
+      most,
+    });
   }
 
   private drop(topic: string, group: string): void {

@@ -4,7 +4,7 @@ import { parseFilter } from "./parser.ts";
 import type { Truth } from "./truth.ts";
 
 export type { PropertyRow } from "./evaluator.ts";
-export { CANNOT, FALSE, TRUE, UNKNOWN, type Truth } from "./truth.ts";
+export { CANNOT, FALSE, TRUE, type Truth } from "./truth.ts";
 
 /** A compiled SQL92 filter. */
 export class SqlFilter {

@@ -13,6 +13,11 @@ const MEMORY_MESSAGES_MAX = 32;
 const SCAN_BYTES = 16_000;
 /** Longest read on the event loop for small messages (engine-performance 5). */
 const WINDOW_BYTES = 65_536;
+/**
+ * Where a broker kept an extended consume queue (store-and-ha 3.4) an entry has an address instead of its tag's hash: nothing is known of the
+ * tag then, and consumers look at it themselves (remoting-protocol 4.2.7). Hashes and due times never have a high half below this.
+ */
+const EXT_ADDRESS_BELOW = -1;
 /** No record is longer: a queue entry that says so is damaged. */
 const RECORD_BYTES_MAX = 67_108_864;
 /** Bytes read from files for messages a filter did not want, after which an answer ends: the event loop waits for these reads. */
@@ -220,7 +225,9 @@ function collect(
     }
     behind = parts.log.end - unit.physicalOffset;
     if (isFull(collector, unit.size, limits.messagesMax, behind > parts.memoryBytes)) break;
-    if (limits.filter !== null && !limits.filter.matchesTagsCode(unit.tagsLow)) continue;
+    if (limits.filter !== null && !limits.filter.matchesTagsCode(unit.tagsLow)) {
+      if (unit.tagsHigh >= EXT_ADDRESS_BELOW) continue;
+    }
     if (collector.add(unit.physicalOffset, unit.size)) continue;
     removed = true;
     // Only what was deleted with its file is passed over; what should be there and cannot be read is never skipped (4.2.6).

@@ -175,6 +175,28 @@ describe("a filter that looks at properties (remoting-protocol 4.2.7)", () => {
   });
 });
 
+describe("a queue that a broker with enableConsumeQueueExt wrote (3.4)", () => {
+  it("keeps no message back for its tag where the entry has an address instead of a hash", async () => {
+    using folder = new StoreFolder();
+    const store = await folder.open(LARGE);
+    for (const text of ["first", "second"]) await put(store, message(text));
+    await store.stop();
+    const queue = join(folder.root, "consumequeue", TOPIC.text, "0", "00000000000000000000");
+    const fd = openSync(queue, "r+");
+    const address = Buffer.alloc(8);
+    address.writeBigInt64BE(-(2n ** 63n) + 20n);
+    writeSync(fd, address, 0, 8, 20 + 12);
+    closeSync(fd);
+    const again = await folder.open(LARGE);
+    const limits = { messagesMax: 32, filter: { matchesTagsCode: () => false } };
+    const found = await again.getMessage(TOPIC, 0, 0, limits);
+    expect(found).toMatchObject({ status: "FOUND", messageCount: 1, nextBeginOffset: 2 });
+    const record = readRecord(Buffer.concat(found.buffers), 0, found.bodyBytes);
+    expect(record).toMatchObject({ queueOffset: 1 });
+    await again.stop();
+  });
+});
+
 describe("reads from the file", () => {
   it("are the same bytes as from memory, whole records of this queue only", async () => {
     using folder = new StoreFolder();

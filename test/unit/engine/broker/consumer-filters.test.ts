@@ -158,6 +158,6 @@ describe("registered filters", () => {
         Array.from({ length: 2_000 }, (_, i) => wants(`T${i}`, "a = 1")),
       );
     expect(kept(filters)).toHaveLength(10_000);
-    expect(lines.some((line) => line.includes("too many filters"))).toBe(true);
+    expect(lines.filter((line) => line.includes("too many filters"))).toHaveLength(1);
   });
 });

@@ -15,7 +15,7 @@ describe("Java numbers", () => {
     for (let unit = 0; unit <= 0xffff; unit += 1) {
       const text = String.fromCharCode(unit);
       const isDigit = /^\p{Nd}$/u.test(text);
-      expect(parseJavaInt(text) !== null, unit.toString(16)).toBe(isDigit);
+      expect([unit, parseJavaInt(text) !== null]).toEqual([unit, isDigit]);
       if (isDigit) count += 1;
     }
     expect(count % 10).toBe(0);
@@ -55,7 +55,7 @@ describe("Java numbers", () => {
       ["0x10", null],
       ["0xp1", null],
     ];
-    for (const [text, value] of cases) expect(parseJavaDouble(text), text).toBe(value);
+    for (const [text, value] of cases) expect([text, parseJavaDouble(text)]).toEqual([text, value]);
   });
 
   it("store-and-ha 3.4: bloom positions of a group and topic", () => {
