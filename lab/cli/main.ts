@@ -11,13 +11,14 @@ import { suggestion } from "../base/did-you-mean.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { commandHelp, exitCodesHelp, GLOBAL_OPTIONS, rootHelp } from "./help.ts";
 import type { CliIo } from "./io.ts";
+import type { GivenValue } from "./options.ts";
 import { palette, printError, printResult, wantsAnimation, wantsColor } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
 const DEFAULT_LAB = "lab";
 const EXIT_CODES_TOPIC = "exit-codes";
 
-type Given = Readonly<Record<string, string | boolean | undefined>>;
+type Given = Readonly<Record<string, GivenValue>>;
 
 /** What the user asked for, before anything runs. */
 type Request =
@@ -59,6 +60,10 @@ function quiet(commander: Commander): Commander {
     });
 }
 
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
 function register(root: Commander, command: Command, accept: (request: Request) => void): void {
   const sub = quiet(root.command(command.name));
   for (const arg of command.args) {
@@ -66,7 +71,10 @@ function register(root: Commander, command: Command, accept: (request: Request) 
     // With --help nothing is missing, so presence is checked by the action.
     sub.argument(`[${name}]`, arg.help);
   }
-  for (const { flags, help } of Object.values(command.options)) sub.option(flags, help);
+  for (const { flags, help, repeatable } of Object.values(command.options)) {
+    if (repeatable === true) sub.option(flags, help, collect);
+    else sub.option(flags, help);
+  }
   sub.action(() => {
     const given = sub.optsWithGlobals<Given>();
     if (given["help"] === true) {
