@@ -6,6 +6,7 @@ import { EngineError } from "../../engine/base/engine-error.ts";
 import { installRoot } from "../base/install-root.ts";
 import { labHome } from "../runtime/state.ts";
 import { COMMANDS } from "./commands/index.ts";
+import { COMPLETE, complete } from "./complete.ts";
 import type { Command, CommandContext, CommandResult } from "./define-command.ts";
 import { suggestion } from "../base/did-you-mean.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -184,7 +185,15 @@ function contextFor(io: CliIo, given: Given): CommandContext {
   };
 }
 
+/** Called by the shells' scripts on every press of the tab key. */
+function completion(io: CliIo, words: readonly string[]): CommandResult {
+  const { home, labName } = contextFor(io, { quiet: true });
+  const found = complete(words, { commands: COMMANDS, home, labName });
+  return { schema: "lab.complete/1", data: { words: found }, text: found.join("\n") };
+}
+
 async function execute(io: CliIo, argv: readonly string[]): Promise<CommandResult> {
+  if (argv[0] === COMPLETE) return completion(io, argv.slice(argv[1] === "--" ? 2 : 1));
   const request = parse(argv);
   if (request.kind === "text") {
     const text = request.text.trimEnd();

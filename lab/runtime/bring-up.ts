@@ -120,7 +120,11 @@ function noteRestarts(
   after: LabState,
   live: ReadonlySet<string>,
 ): void {
-  const given = (node: LabNode): string => JSON.stringify([node.settings, node.resources]);
+  const given = ({ settings, resources }: LabNode): string => {
+    const { memoryMiB, heapMiB, cpus } = resources;
+    const pairs = (settings ?? []).map(({ key, value }) => `${key}=${value}`).toSorted();
+    return [memoryMiB, heapMiB, cpus, ...pairs].join("\n");
+  };
   const old = new Map(before.topology.nodes.map((node) => [node.name, given(node)]));
   const changed = after.topology.nodes
     .filter((node) => live.has(node.name) && old.get(node.name) !== given(node))

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../../engine/base/engine-error.ts";
 import { parseProperties, type PropertyEntry } from "../../engine/base/properties-file.ts";
-import { loadBrokerConfig } from "../../engine/broker/broker-config.ts";
+import { CONFIG_KEYS, loadBrokerConfig } from "../../engine/broker/broker-config.ts";
 import { loadNamesrvConfig } from "../../engine/namesrv/namesrv-config.ts";
 import { promisesOf } from "../topology/promises.ts";
 import { sizeOf, type LabSize } from "../topology/size.ts";
@@ -90,6 +90,18 @@ function withSetting(node: LabNode, setting: SettingText): LabNode {
   return { ...node, settings: [...others, entry] };
 }
 
+/** A group has nodes of several kinds: a setting is for those that know its key, or for all when none does, so that each says why not. */
+function takers(topology: Topology, setting: SettingText): ReadonlySet<string> {
+  const chosen = nodesOfSetting(topology, setting);
+  const knowing = chosen.filter((node) => {
+    if (Object.hasOwn(RESOURCES, setting.key)) return true;
+    if (node.role === "dashboard") return false;
+    if (node.broker !== undefined) return Object.hasOwn(CONFIG_KEYS, setting.key);
+    return Object.hasOwn(loadNamesrvConfig([], nodeEnvironment(node)).config, setting.key);
+  });
+  return new Set((knowing.length > 0 ? knowing : chosen).map((node) => node.name));
+}
+
 function entriesOf(settings: readonly NodeSetting[]): readonly PropertyEntry[] {
   return settings.map(({ key, value }, index) => ({ key, value, line: index + 1 }));
 }
@@ -169,7 +181,7 @@ export function configure(topology: Topology, wanted: LabSettings): Topology {
     return settings.length === 0 ? { ...node, resources } : { ...node, resources, settings };
   });
   for (const setting of wanted.settings.map(parseSetting)) {
-    const chosen = new Set(nodesOfSetting(topology, setting).map((node) => node.name));
+    const chosen = takers(topology, setting);
     nodes = nodes.map((node) => (chosen.has(node.name) ? withSetting(node, setting) : node));
   }
   for (const node of nodes) checkResources(node);

@@ -1,7 +1,9 @@
 import type { Command } from "../define-command.ts";
 import { benchCommand } from "./bench.ts";
+import { completionCommand } from "./completion.ts";
 import { configCommand } from "./config.ts";
 import { destroyCommand } from "./destroy.ts";
+import { doctorCommand } from "./doctor.ts";
 import { downCommand } from "./down.ts";
 import { endpointsCommand } from "./endpoints.ts";
 import { envCommand } from "./env.ts";
@@ -41,4 +43,6 @@ export const COMMANDS: readonly Command[] = [
   presetsCommand,
   showCommand,
   initCommand,
+  doctorCommand,
+  completionCommand,
 ];
