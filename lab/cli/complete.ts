@@ -81,21 +81,28 @@ function readLine(words: readonly string[], sources: CompletionSources): Line {
   return { command, positionals, labName, open };
 }
 
-function argumentWords(line: Line, sources: CompletionSources): readonly string[] {
+function nodeWords(home: string, labName: string): readonly string[] {
+  const topology = topologyOf(home, labName);
+  if (topology === null) return [];
+  return [...topology.nodes.map((node) => node.name), ...selectorNames(topology)];
+}
+
+function commandWords(line: Line, sources: CompletionSources): readonly string[] {
   const names = sources.commands.map(({ name }) => name);
-  if (line.command === undefined) {
-    if (line.positionals.length === 0) return [...names, "help"];
-    return line.positionals[0] === "help" ? [...names, "exit-codes"] : [];
-  }
+  if (line.positionals.length === 0) return [...names, "help"];
+  return line.positionals[0] === "help" ? [...names, "exit-codes"] : [];
+}
+
+function argumentWords(line: Line, sources: CompletionSources): readonly string[] {
+  if (line.command === undefined) return commandWords(line, sources);
   const { args } = line.command;
   const last = args.at(-1);
   const spec = args[line.positionals.length] ?? (last?.variadic === true ? last : undefined);
-  if (spec?.values !== undefined) return spec.values;
-  if (spec?.name === "PRESET") return presetNames();
-  if (spec?.name === "COMMAND-NAME") return names;
-  const topology = spec?.name === "NODE" ? topologyOf(sources.home, line.labName) : null;
-  if (topology === null) return [];
-  return [...topology.nodes.map((node) => node.name), ...selectorNames(topology)];
+  const byName: Readonly<Record<string, () => readonly string[]>> = {
+    PRESET: presetNames,
+    NODE: () => nodeWords(sources.home, line.labName),
+  };
+  return spec?.values ?? byName[spec?.name ?? ""]?.() ?? [];
 }
 
 /**

@@ -14,6 +14,7 @@ import { pauseCommand, unpauseCommand } from "./pause.ts";
 import { presetsCommand } from "./presets.ts";
 import { restartCommand } from "./restart.ts";
 import { runCommand } from "./run.ts";
+import { schemaCommand } from "./schema.ts";
 import { showCommand } from "./show.ts";
 import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
@@ -45,4 +46,5 @@ export const COMMANDS: readonly Command[] = [
   initCommand,
   doctorCommand,
   completionCommand,
+  schemaCommand,
 ];

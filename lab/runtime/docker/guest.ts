@@ -13,7 +13,6 @@ import { dockerError, reasonOf, statusOf } from "./docker-error.ts";
 import { finished } from "./engine-output.ts";
 
 const NOT_FOUND = 404;
-const PROGRAM_MISSING = 127;
 /** Seconds a guest may clean up after Ctrl-C. */
 const STOP_S = 5;
 
@@ -145,24 +144,11 @@ async function attach(
   return { drained };
 }
 
-/** The engine refuses to start a program that the image does not have. */
-async function start(container: Docker.Container, guest: ContainerGuest): Promise<number | null> {
-  try {
-    await container.start();
-    return null;
-  } catch (error) {
-    if (!/executable file not found|no such file or directory/i.test(reasonOf(error)))
-      throw dockerError(error, "starting the program's container");
-    guest.onStderr(Buffer.from(`lab run: ${guest.command[0] ?? ""}: not in ${guest.image}\n`));
-    return PROGRAM_MISSING;
-  }
-}
-
 /**
  * Runs the guest to its end and removes its container.
  * @param docker engine of the lab
  * @param allocation of the lab
- * @returns the program's exit code
+ * @returns the program's exit code; the container's own init says 127 when there is no such program
  * @throws EngineError LAB_NOT_READY when the lab is down | DOCKER_IMAGE_FAILED | DOCKER_REQUEST_FAILED
  */
 export async function runContainerGuest(
@@ -174,13 +160,14 @@ export async function runContainerGuest(
   const stop = (): void => void container.stop({ t: STOP_S }).catch(() => undefined);
   try {
     const { drained } = await attach(docker, container, guest);
-    const refusal = await start(container, guest);
-    if (refusal !== null) return refusal;
+    await container.start();
     if (guest.signal.aborted) stop();
     else guest.signal.addEventListener("abort", stop, { once: true });
     const { StatusCode: code } = (await container.wait()) as { readonly StatusCode: number };
     await drained;
     return code;
+  } catch (error) {
+    throw dockerError(error, "running the program's container");
   } finally {
     guest.signal.removeEventListener("abort", stop);
     guest.stdin?.pause();

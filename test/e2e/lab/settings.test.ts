@@ -1,5 +1,6 @@
 /** Own topologies, sizes and settings of a lab of local processes, from the command line. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { schemaProblems } from "../../helpers/json-schema.ts";
 import { LabHome } from "../../helpers/lab-home.ts";
 
 interface Config {
@@ -16,10 +17,8 @@ describe("an own topology with a size and settings", () => {
   beforeAll(async () => {
     lab = await LabHome.create();
     await lab.run("init", "mine", "--from", "1m");
-    const up = await lab.run(
-      ...["up", "mine", "--runtime", "process", "--size", "tiny"],
-      ...["--set", "@masters.fileReservedTime=7"],
-    );
+    const line = "up mine --runtime process --size tiny --set @masters.fileReservedTime=7";
+    const up = await lab.run(...line.split(" "));
     if (up.code !== 0) throw new Error(up.stderr);
   });
 
@@ -49,6 +48,30 @@ describe("an own topology with a size and settings", () => {
     expect((await setting("broker-a-master", "fileReservedTime"))?.value).toBe("7");
     expect((await lab.run("restart", "broker-a-master")).code).toBe(0);
     expect(await setting("broker-a-master", "fileReservedTime")).toMatchObject({ source: "file" });
+  });
+
+  it("what up, status, bench, start and doctor addresses print is as published", async () => {
+    const lines = [
+      "up",
+      "status",
+      "start broker-a-master",
+      "bench --duration 200ms --warmup 0s",
+      "doctor addresses",
+      "logs",
+    ];
+    for (const line of lines) {
+      const run = await lab.run(...line.split(" "), "--json");
+      expect(run.code, run.stderr).toBe(0);
+      expect(schemaProblems(run.stdout)).toBe("");
+    }
+  });
+
+  it("doctor addresses finds a node that is down, exit 5", async () => {
+    await lab.run("pause", "broker-a-master");
+    const run = await lab.run("doctor", "addresses");
+    await lab.run("unpause", "broker-a-master");
+    expect(run.code).toBe(5);
+    expect(run.stdout).toContain("some addresses cannot be reached");
   });
 
   it("wait sees a node go and come back", async () => {
