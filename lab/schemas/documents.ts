@@ -57,6 +57,7 @@ const MEMBERS: Readonly<Record<string, z.ZodRawShape>> = {
       }),
     ),
   },
+  "lab.down/1": { lab: z.string(), stopped: z.array(z.string()) },
   "lab.endpoints/1": {
     lab: z.string(),
     vantages,

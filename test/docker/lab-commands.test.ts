@@ -57,7 +57,9 @@ describe.runIf(machineHas("docker", "docker-compose", "linux"))("a lab in Docker
   it("everybody is told an address that is right where it stands, and no container a loopback one", async () => {
     const matrix = await labJson<Matrix>(home, ["doctor", "addresses", ...NAME]);
     expect(matrix.ok).toBe(true);
-    expect(matrix.entries).toHaveLength(3 * 6);
+    // The two name servers may tell a container different addresses of one node: it stands in two networks, and all of them work.
+    const pairs = new Set(matrix.entries.map(({ vantage, node }) => `${vantage} ${node}`));
+    expect(pairs.size).toBe(3 * 6);
     for (const { vantage, address } of matrix.entries) {
       expect(address.startsWith("127.0.0.1:"), `${vantage} ${address}`).toBe(vantage === "machine");
     }

@@ -12,9 +12,10 @@ export function schemaFile(document: string): string {
  * @returns nothing when it is right, else what is wrong with it
  */
 export function schemaProblems(text: string): string {
-  const value = JSON.parse(text) as { readonly schema: string };
-  const published = JSON.parse(readFileSync(schemaFile(value.schema), "utf8")) as object;
+  const value: unknown = JSON.parse(text);
+  const { schema } = value as { readonly schema: string };
+  const published = JSON.parse(readFileSync(schemaFile(schema), "utf8")) as object;
   const validator = new Ajv({ allErrors: true, strict: false });
   if (validator.validate(published, value)) return "";
-  return `${value.schema}: ${validator.errorsText()}`;
+  return `${schema}: ${validator.errorsText()}`;
 }
