@@ -83,6 +83,13 @@ const MEMBERS: Readonly<Record<string, z.ZodRawShape>> = {
       exitCode: z.int(),
     }),
   },
+  "lab.export/1": {
+    format: z.literal("compose"),
+    dir: z.string(),
+    project: z.string(),
+    namesrvAddr: z.string(),
+    files: z.array(z.string()),
+  },
   "lab.help/1": { text: z.string() },
   "lab.init/1": {
     dir: z.string(),

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectDocker } from "../../lab/runtime/preflight/engine.ts";
-import { freeIndexes } from "../helpers/docker-lab.ts";
+import { REQUEST_CODE } from "../../engine/remoting/request-codes.ts";
+import { runChild } from "../helpers/child.ts";
+import { ask, freeIndexes } from "../helpers/docker-lab.ts";
 import { lab, labJson, labOk } from "../helpers/lab-command.ts";
 import { machineHas } from "../helpers/requirements.ts";
 
@@ -14,6 +16,7 @@ interface Matrix {
 }
 
 const NAME = ["--name", "topo-commands"] as const;
+const CLUSTER_INFO = { code: REQUEST_CODE.GET_BROKER_CLUSTER_INFO };
 const PRINT =
   "console.log(process.env.NAMESRV_ADDR,require('os').hostname()!=='');process.exitCode=9";
 
@@ -72,6 +75,26 @@ describe.runIf(machineHas("docker", "docker-compose", "linux"))("a lab in Docker
     await labOk(home, ["unpause", "broker-b-slave", ...NAME]);
     expect(code).toBe(5);
     expect(output).toContain("some addresses cannot be reached");
+  });
+
+  it("an exported lab comes up with compose alone, and answers", async () => {
+    const index = (await freeIndexes()).at(-1);
+    if (index === undefined) throw new Error("this test needs a second free block");
+    const dir = join(home, "exported");
+    const words = ["export", "compose", dir, "--from", "1m", "--index", String(index)];
+    const exported = await labJson<{ namesrvAddr: string }>(home, [...words, "--name", "topo-out"]);
+    const compose = (...args: string[]) =>
+      runChild("docker-compose", ["-p", "topo-out", "-f", join(dir, "compose.yaml"), ...args], {
+        timeoutMs: 60_000,
+      });
+    try {
+      expect(await compose("up", "-d")).toMatchObject({ code: 0 });
+      const answer = async (): Promise<number> =>
+        (await ask(exported.namesrvAddr, CLUSTER_INFO).catch(() => ({ code: -1 }))).code;
+      await expect.poll(answer, { timeout: 20_000, interval: 100 }).toBe(0);
+    } finally {
+      await compose("down", "-v");
+    }
   });
 
   it("a changed setting reaches the container at its next start", async () => {

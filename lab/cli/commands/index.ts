@@ -7,6 +7,7 @@ import { doctorCommand } from "./doctor.ts";
 import { downCommand } from "./down.ts";
 import { endpointsCommand } from "./endpoints.ts";
 import { envCommand } from "./env.ts";
+import { exportCommand } from "./export.ts";
 import { initCommand } from "./init.ts";
 import { killCommand } from "./kill.ts";
 import { logsCommand } from "./logs.ts";
@@ -44,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
   presetsCommand,
   showCommand,
   initCommand,
+  exportCommand,
   doctorCommand,
   completionCommand,
   schemaCommand,

@@ -222,3 +222,17 @@ describe("lab wait", () => {
     expect((await lab("wait --until down")).code).toBe(0);
   });
 });
+
+describe("lab export compose", () => {
+  it("writes everything the compose file and the image need", async () => {
+    const run = await lab("export compose out --from 1m --name mine");
+    expect(run).toMatchObject({ code: 0 });
+    const text = readFileSync(join(home, "out", "compose.yaml"), "utf8");
+    expect(text).toContain("container_name: mine-broker-a-master");
+    expect(text).toContain("./conf:/conf:ro,z");
+    for (const file of ["conf/broker-a.properties", "image/dist/mqbroker.mjs"])
+      expect(readFileSync(join(home, "out", file)).length).toBeGreaterThan(0);
+    expect((await lab("export compose out")).code).toBe(4);
+    expect((await lab("export helm out")).code).toBe(2);
+  });
+});

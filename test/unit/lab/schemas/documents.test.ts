@@ -34,6 +34,7 @@ describe("published schemas", () => {
     "config broker-a-master",
     "config namesrv-1",
     "env",
+    "export compose out",
     "endpoints",
     "run -- true",
     "wait --until down",
