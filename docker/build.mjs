@@ -12,6 +12,7 @@ const entries = {
   lab: "lab/cli/bin.ts",
   dashboard: "lab/dashboard/server/main.ts",
   health: "docker/health.ts",
+  probe: "docker/probe.ts",
 };
 // See left-out.mjs.
 const leftOut = ["ssh2", "@grpc/grpc-js", "@grpc/proto-loader", "protobufjs"];

@@ -1,8 +1,7 @@
 /** A command is a declared object: help, parsing and types come from the one declaration (style habit 21). */
 import type { ChalkInstance } from "chalk";
-import type { ExitCode } from "./exit-codes.ts";
 import type { CliIo } from "./io.ts";
-import type { OptionSpecs, OptionValues } from "./options.ts";
+import type { GivenValue, OptionSpecs, OptionValues } from "./options.ts";
 import type { Progress } from "./progress.ts";
 
 /** One positional argument. */
@@ -12,6 +11,8 @@ export interface ArgumentSpec {
   readonly required: boolean;
   /** Takes all that follow; only the last argument may. */
   readonly variadic?: boolean;
+  /** Words that may stand here, for completion. */
+  readonly values?: readonly string[];
 }
 
 export interface CommandExample {
@@ -42,8 +43,8 @@ export interface CommandResult {
   readonly schema: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly text: string;
-  /** 0 unless the command has a verdict to give. */
-  readonly exitCode?: ExitCode;
+  /** 0 unless the command has a verdict to give, or passes on that of a program it ran. */
+  readonly exitCode?: number;
 }
 
 /** Arguments by position (a variadic one spreads over the rest) and options by name. */
@@ -71,7 +72,7 @@ export interface Command extends Omit<CommandDefinition<OptionSpecs>, "run"> {
   invoke(
     context: CommandContext,
     args: readonly string[],
-    given: Readonly<Record<string, string | boolean | undefined>>,
+    given: Readonly<Record<string, GivenValue>>,
   ): Promise<CommandResult>;
 }
 

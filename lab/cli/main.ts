@@ -6,18 +6,20 @@ import { EngineError } from "../../engine/base/engine-error.ts";
 import { installRoot } from "../base/install-root.ts";
 import { labHome } from "../runtime/state.ts";
 import { COMMANDS } from "./commands/index.ts";
+import { COMPLETE, complete } from "./complete.ts";
 import type { Command, CommandContext, CommandResult } from "./define-command.ts";
 import { suggestion } from "../base/did-you-mean.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { commandHelp, exitCodesHelp, GLOBAL_OPTIONS, rootHelp } from "./help.ts";
 import type { CliIo } from "./io.ts";
+import type { GivenValue } from "./options.ts";
 import { palette, printError, printResult, wantsAnimation, wantsColor } from "./output.ts";
 import { createProgress } from "./progress.ts";
 
 const DEFAULT_LAB = "lab";
 const EXIT_CODES_TOPIC = "exit-codes";
 
-type Given = Readonly<Record<string, string | boolean | undefined>>;
+type Given = Readonly<Record<string, GivenValue>>;
 
 /** What the user asked for, before anything runs. */
 type Request =
@@ -59,6 +61,10 @@ function quiet(commander: Commander): Commander {
     });
 }
 
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
 function register(root: Commander, command: Command, accept: (request: Request) => void): void {
   const sub = quiet(root.command(command.name));
   for (const arg of command.args) {
@@ -66,7 +72,10 @@ function register(root: Commander, command: Command, accept: (request: Request) 
     // With --help nothing is missing, so presence is checked by the action.
     sub.argument(`[${name}]`, arg.help);
   }
-  for (const { flags, help } of Object.values(command.options)) sub.option(flags, help);
+  for (const { flags, help, repeatable } of Object.values(command.options)) {
+    if (repeatable === true) sub.option(flags, help, collect);
+    else sub.option(flags, help);
+  }
   sub.action(() => {
     const given = sub.optsWithGlobals<Given>();
     if (given["help"] === true) {
@@ -176,7 +185,15 @@ function contextFor(io: CliIo, given: Given): CommandContext {
   };
 }
 
+/** Called by the shells' scripts on every press of the tab key. */
+function completion(io: CliIo, words: readonly string[]): CommandResult {
+  const { home, labName } = contextFor(io, { quiet: true });
+  const found = complete(words, { commands: COMMANDS, home, labName });
+  return { schema: "lab.complete/1", data: { words: found }, text: found.join("\n") };
+}
+
 async function execute(io: CliIo, argv: readonly string[]): Promise<CommandResult> {
+  if (argv[0] === COMPLETE) return completion(io, argv.slice(argv[1] === "--" ? 2 : 1));
   const request = parse(argv);
   if (request.kind === "text") {
     const text = request.text.trimEnd();

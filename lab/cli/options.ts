@@ -1,12 +1,19 @@
 /** Kinds of option and argument values: one declaration gives flag, help, check and type. */
 import { EngineError } from "../../engine/base/engine-error.ts";
 
+/** What commander read: nothing, a switch, a text, or the texts of an option that may stand several times. */
+export type GivenValue = string | boolean | readonly string[] | undefined;
+
 /** One option of a command. `parse` gets `undefined` when the user gave none. */
 export interface OptionSpec<Value> {
   /** As commander reads them: `--size <bytes>`, `-f, --follow`. */
   readonly flags: string;
   readonly help: string;
-  readonly parse: (given: string | boolean | undefined) => Value;
+  readonly parse: (given: GivenValue) => Value;
+  /** May stand several times; `parse` gets all texts. */
+  readonly repeatable?: true;
+  /** Words that may follow, for completion. */
+  readonly values?: readonly string[];
 }
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec<unknown>>>;
@@ -25,9 +32,20 @@ export function switchOption(flags: string, help: string): OptionSpec<boolean> {
   return { flags, help, parse: (given) => given === true };
 }
 
+/** On unless the user says `--no-…`. */
+export function offOption(flags: string, help: string): OptionSpec<boolean> {
+  return { flags, help, parse: (given) => given !== false };
+}
+
 /** Any text; undefined when not given. */
 export function textOption(flags: string, help: string): OptionSpec<string | undefined> {
   return { flags, help, parse: (given) => (typeof given === "string" ? given : undefined) };
+}
+
+/** Any texts, in the order given; the option may stand several times. */
+export function listOption(flags: string, help: string): OptionSpec<readonly string[]> {
+  const parse = (given: GivenValue): readonly string[] => (Array.isArray(given) ? given : []);
+  return { flags, help: `${help}; may stand several times`, repeatable: true, parse };
 }
 
 /** One of a few words; `initial` when not given. */
@@ -39,6 +57,7 @@ export function choiceOption<const Choice extends string, Initial extends Choice
   return {
     flags,
     help: `${help} (${choices.allowed.join(", ")})`,
+    values: choices.allowed,
     parse: (given) => {
       if (typeof given !== "string") return choices.initial;
       const found = choices.allowed.find((choice) => choice === given);
@@ -58,7 +77,7 @@ export interface NumberRange<Initial extends number | undefined> {
 function parsed<Initial extends number | undefined>(
   spec: { readonly flags: string; readonly range: NumberRange<Initial>; readonly example: string },
   convert: (text: string) => number | null,
-): (given: string | boolean | undefined) => number | Initial {
+): (given: GivenValue) => number | Initial {
   return (given) => {
     if (typeof given !== "string") return spec.range.initial;
     const value = convert(given);

@@ -83,7 +83,7 @@ function viewOf(error: unknown, env: NodeJS.ProcessEnv): ErrorView {
 }
 
 /** Prints a result. @returns its exit code */
-export function printResult(io: CliIo, result: CommandResult, json: boolean): ExitCode {
+export function printResult(io: CliIo, result: CommandResult, json: boolean): number {
   if (json) {
     io.stdout.write(`${JSON.stringify({ schema: result.schema, ...result.data }, null, 2)}\n`);
   } else if (result.text !== "") {

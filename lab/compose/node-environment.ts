@@ -57,10 +57,19 @@ function replicationPeers(plan: NodePlan, node: LabNode): readonly string[] {
     });
 }
 
-function brokerOverrides(plan: NodePlan, node: LabNode): string {
+/**
+ * @param node a broker or name server
+ * @returns `key=value` lines that win over its property file: its settings, then what follows from its place in the lab
+ */
+export function containerOverrides(plan: NodePlan, node: LabNode): string {
+  const settings = Object.fromEntries((node.settings ?? []).map(({ key, value }) => [key, value]));
+  if (node.broker === undefined) {
+    return overrides({ ...settings, kvConfigPath: `${DATA_DIR}/namesrv/kvConfig.json` });
+  }
   const addresses = addressesOf(plan.addresses, node);
   const peers = replicationPeers(plan, node);
   return overrides({
+    ...settings,
     brokerIP1: addresses.internet,
     brokerIP2: addresses.internet,
     advertisedAddresses: advertisedAddresses(node, addresses, plan.subnets),
@@ -97,15 +106,12 @@ function dashboardSettings(plan: NodePlan, dashboard: LabNode): string {
 
 function roleEnvironment(plan: NodePlan, node: LabNode): Readonly<Record<string, string>> {
   switch (node.role) {
-    case "namesrv":
-      return {
-        ROCKETMQ_OVERRIDES: overrides({ kvConfigPath: `${DATA_DIR}/namesrv/kvConfig.json` }),
-      };
     case "dashboard":
       return { LAB_DASHBOARD: dashboardSettings(plan, node) };
+    case "namesrv":
     case "broker-master":
     case "broker-slave":
-      return { ROCKETMQ_OVERRIDES: brokerOverrides(plan, node) };
+      return { ROCKETMQ_OVERRIDES: containerOverrides(plan, node) };
   }
 }
 

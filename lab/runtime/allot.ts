@@ -12,6 +12,8 @@ export interface AllotRequest {
   readonly name: string;
   /** As loaded, with the ports of the first lab. */
   readonly topology: Topology;
+  /** What the topology was configured with. */
+  readonly configured?: Pick<LabState, "size" | "settings">;
   readonly runtime: RuntimeKind;
   /** Block the user wants; undefined: the first free one. */
   readonly index: number | undefined;
@@ -55,15 +57,22 @@ export function allot(request: AllotRequest): LabState {
     createdAt: new Date().toISOString(),
     phase: "starting",
     subnets: request.runtime === "docker" ? planSubnets(index) : {},
+    size: request.configured?.size ?? "small",
+    settings: request.configured?.settings ?? [],
     topology: publishPorts(request.topology, index, request.runtime),
   };
 }
 
 /**
  * @param state of a lab that exists
- * @param topology its folder as it is now
+ * @param topology its folder as it is now, configured
+ * @param settings what it was configured with; by default what the lab had
  * @returns the state with today's settings and the ports it always had
  */
-export function refresh(state: LabState, topology: Topology): LabState {
-  return { ...state, topology: publishPorts(topology, state.index, state.runtime) };
+export function refresh(
+  state: LabState,
+  topology: Topology,
+  settings: readonly string[] = state.settings,
+): LabState {
+  return { ...state, settings, topology: publishPorts(topology, state.index, state.runtime) };
 }

@@ -5,9 +5,12 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../../engine/base/engine-error.ts";
+import { configure } from "../settings/configure.ts";
+import { mergeSettings } from "../settings/setting-text.ts";
 import { loadTopology } from "../topology/presets.ts";
 import { describeProblem } from "../topology/problem.ts";
-import type { Topology } from "../topology/topology.ts";
+import { FILE_KEYS, type LabSize } from "../topology/size.ts";
+import type { LabNode, Topology } from "../topology/topology.ts";
 import { allot, refresh } from "./allot.ts";
 import { acquireLock } from "./lock.ts";
 import { checkMachine } from "./check-machine.ts";
@@ -44,6 +47,11 @@ export interface BringUpOptions {
   readonly index: number | undefined;
   /** Block for a new lab when `index` says nothing; undefined: the first free one. */
   readonly newLabIndex: number | undefined;
+  /** Size of a new lab; an existing one keeps its own. */
+  readonly size: LabSize | undefined;
+  /** `node.key=value` to add, `node.key` to take away. */
+  readonly set: readonly string[];
+  readonly unset: readonly string[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly progress: BringUpProgress;
@@ -87,9 +95,44 @@ function continueLab(options: BringUpOptions, state: LabState): LabState {
   if (index !== undefined && index !== state.index) {
     throw conflict(state, `holds block ${state.index} of the ports`);
   }
-  const topology = loadWith(options, preset ?? state.topology.dir);
-  if (topology.dir !== state.topology.dir) throw conflict(state, `is a ${state.topology.name}`);
-  return refresh(state, topology);
+  if (options.size !== undefined && options.size !== state.size)
+    throw conflict(state, `was made with --size ${state.size}`);
+  const loaded = loadWith(options, preset ?? state.topology.dir);
+  if (loaded.dir !== state.topology.dir) throw conflict(state, `is a ${state.topology.name}`);
+  checkStoreStays(state, options);
+  const settings = mergeSettings(state.settings, options);
+  return refresh(state, configure(loaded, { size: state.size, settings }), settings);
+}
+
+/** Files of a store keep the size they were made with. */
+function checkStoreStays(state: LabState, options: BringUpOptions): void {
+  const change = [...options.set, ...options.unset].find((text) =>
+    FILE_KEYS.has(/^[^.=]+\.(\w+)/.exec(text)?.[1] ?? ""),
+  );
+  if (change === undefined) return;
+  throw conflict(state, `has files already: ${change} can be chosen only for a new lab`);
+}
+
+/** Settings and limits are given to a node when it starts. */
+function noteRestarts(
+  options: BringUpOptions,
+  before: LabState,
+  after: LabState,
+  live: ReadonlySet<string>,
+): void {
+  const given = ({ settings, resources }: LabNode): string => {
+    const { memoryMiB, heapMiB, cpus } = resources;
+    const pairs = (settings ?? []).map(({ key, value }) => `${key}=${value}`).toSorted();
+    return [memoryMiB, heapMiB, cpus, ...pairs].join("\n");
+  };
+  const old = new Map(before.topology.nodes.map((node) => [node.name, given(node)]));
+  const changed = after.topology.nodes
+    .filter((node) => live.has(node.name) && old.get(node.name) !== given(node))
+    .map((node) => node.name);
+  if (changed.length === 0) return;
+  options.progress.note(
+    `note: new settings hold from the next start of these nodes: \`lab restart ${changed.join(" ")}\``,
+  );
 }
 
 function isLive(seen: NodeObservation): boolean {
@@ -116,6 +159,7 @@ async function prepare(options: BringUpOptions, known: LabState | null): Promise
   const liveBefore = await liveNodes(runtime);
   // The docker runtime asks the engine by itself: containers know more of who holds what.
   if (runtime.kind === "process") await checkMachine(runtime.allocation, liveBefore);
+  if (known !== null) noteRestarts(options, known, state.state, liveBefore);
   writeState(home, { ...state.state, phase: "starting" });
   return { ...state, runtime, isNew: known === null, liveBefore };
 }
@@ -130,11 +174,12 @@ async function stateFor(
     options.progress.note(`runtime ${known.runtime}: ${reason}`);
     return { state: continueLab(options, known), reason };
   }
-  const topology = loadWith(options, options.preset ?? DEFAULT_PRESET);
+  const configured = { size: options.size ?? "small", settings: mergeSettings([], options) };
+  const topology = configure(loadWith(options, options.preset ?? DEFAULT_PRESET), configured);
   const choice = await chooseRuntime(options.runtime, join(home, name));
   options.progress.note(`runtime ${choice.kind}: ${choice.reason}`);
   const index = options.index ?? options.newLabIndex;
-  const state = allot({ home, name, topology, runtime: choice.kind, index });
+  const state = allot({ home, name, topology, configured, runtime: choice.kind, index });
   return { state, reason: choice.reason };
 }
 

@@ -8,11 +8,13 @@
 import { rmSync } from "node:fs";
 import { EngineError } from "../../engine/base/engine-error.ts";
 import { installRoot } from "../base/install-root.ts";
+import { nodeEnvironment } from "../compose/node-environment.ts";
 import { INTERNET, addressesOf, nodeAddresses } from "../compose/subnets.ts";
 import type { LabNode, NodeRole } from "../topology/topology.ts";
 import { checkEngine } from "./docker/check-engine.ts";
 import { compose, findCompose } from "./docker/compose-command.ts";
 import { containerLogs } from "./docker/container-logs.ts";
+import { runContainerGuest } from "./docker/guest.ts";
 import { LabContainers, missingNode } from "./docker/lab-containers.ts";
 import { ensureImage, imageName } from "./docker/image.ts";
 import { composeFile, copyProperties, imageInUse, writeLabFiles } from "./docker/lab-files.ts";
@@ -20,6 +22,7 @@ import { connectDocker, type DockerEngine } from "./preflight/engine.ts";
 import type {
   ContainerAccess,
   Endpoint,
+  GuestCommand,
   LabAllocation,
   LabRuntime,
   NodeObservation,
@@ -74,9 +77,20 @@ class DockerRuntime implements LabRuntime {
     signal.throwIfAborted();
     writeLabFiles(this.allocation, image, this.engine.cpus);
     say(`starting containers from ${image}`);
+    await this.dropOutdated(nodes);
     const names = nodes.map((node) => node.name);
     await this.compose(["up", "-d", "--no-recreate", "--no-build", ...names], signal);
     for (const name of names) progress({ node: name, message: "started" });
+  }
+
+  /** A container keeps the settings and limits it was made with: one that stands still and has others is made anew, on its old volume. */
+  private async dropOutdated(nodes: readonly LabNode[]): Promise<void> {
+    const { name: labName, topology, subnets } = this.allocation;
+    const addresses = nodeAddresses(topology, subnets);
+    for (const node of nodes) {
+      const wanted = nodeEnvironment({ labName, topology, subnets, addresses }, node);
+      await this.containers.removeOutdated(node.name, wanted, node.resources.memoryMiB);
+    }
   }
 
   private async compose(args: readonly string[], signal: AbortSignal): Promise<void> {
@@ -117,6 +131,7 @@ class DockerRuntime implements LabRuntime {
 
   async start(name: string): Promise<void> {
     const node = this.node(name);
+    await this.dropOutdated([node]);
     const container = await this.containers.find(name);
     if (container === null) {
       await checkEngine(this.engine, this.allocation, [node]);
@@ -199,6 +214,14 @@ class DockerRuntime implements LabRuntime {
       image: imageInUse(this.allocation.stateDir) ?? imageName(installRoot()),
       namesrvAddrs,
     };
+  }
+
+  runGuest(guest: GuestCommand): Promise<number> {
+    const { image } = this.containerAccess();
+    return runContainerGuest(this.engine.docker, this.allocation, {
+      ...guest,
+      image: guest.image ?? image,
+    });
   }
 
   private node(name: string): LabNode {

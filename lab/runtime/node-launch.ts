@@ -46,36 +46,48 @@ export function nodeDirectory(allocation: LabAllocation, node: string): string {
   return join(allocation.stateDir, "nodes", node);
 }
 
-function namesrvLaunch(node: LabNode, allocation: LabAllocation, directory: string): NodeLaunch {
+/**
+ * @param node a broker or name server
+ * @param allocation of its lab
+ * @returns `key=value` lines that win over its property file: its settings, then what follows from its place in the lab
+ */
+export function localOverrides(node: LabNode, allocation: LabAllocation): string {
+  const directory = nodeDirectory(allocation, node.name);
+  const settings = Object.fromEntries((node.settings ?? []).map(({ key, value }) => [key, value]));
+  if (node.broker === undefined) {
+    return overrides({
+      ...settings,
+      listenPort: localPort(node, "namesrv"),
+      bindAddress: LOOPBACK,
+      kvConfigPath: join(directory, "kvConfig.json"),
+    });
+  }
+  const store = join(directory, "store");
+  return overrides({
+    ...settings,
+    listenPort: localPort(node, "broker"),
+    haListenPort: localPort(node, "ha"),
+    bindAddress: LOOPBACK,
+    brokerIP1: LOOPBACK,
+    brokerIP2: LOOPBACK,
+    namesrvAddr: namesrvAddresses(allocation.topology).join(";"),
+    storePathRootDir: store,
+    storePathCommitLog: join(store, "commitlog"),
+  });
+}
+
+function namesrvLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch {
   return {
     args: [programFile("mqnamesrv"), "-c", join(allocation.topology.dir, NAMESRV_PROPERTIES)],
-    env: {
-      ROCKETMQ_OVERRIDES: overrides({
-        listenPort: localPort(node, "namesrv"),
-        bindAddress: LOOPBACK,
-        kvConfigPath: join(directory, "kvConfig.json"),
-      }),
-    },
+    env: { ROCKETMQ_OVERRIDES: localOverrides(node, allocation) },
   };
 }
 
-function brokerLaunch(node: LabNode, allocation: LabAllocation, directory: string): NodeLaunch {
-  const store = join(directory, "store");
+function brokerLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch {
   const file = join(allocation.topology.dir, node.broker?.propertiesFile ?? "");
   return {
     args: [programFile("mqbroker"), "-c", file],
-    env: {
-      ROCKETMQ_OVERRIDES: overrides({
-        listenPort: localPort(node, "broker"),
-        haListenPort: localPort(node, "ha"),
-        bindAddress: LOOPBACK,
-        brokerIP1: LOOPBACK,
-        brokerIP2: LOOPBACK,
-        namesrvAddr: namesrvAddresses(allocation.topology).join(";"),
-        storePathRootDir: store,
-        storePathCommitLog: join(store, "commitlog"),
-      }),
-    },
+    env: { ROCKETMQ_OVERRIDES: localOverrides(node, allocation) },
   };
 }
 
@@ -144,7 +156,6 @@ const SMALL_FLAGS = ["--max-semi-space-size=2"];
  * @throws EngineError LAB_NOT_BUILT
  */
 export function nodeLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch {
-  const directory = nodeDirectory(allocation, node.name);
   const isBroker = node.broker !== undefined;
   const flags = [
     SAFETY_FLAG,
@@ -152,9 +163,9 @@ export function nodeLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch
     `--max-old-space-size=${node.resources.heapMiB}`,
   ];
   const launch = {
-    namesrv: () => namesrvLaunch(node, allocation, directory),
-    "broker-master": () => brokerLaunch(node, allocation, directory),
-    "broker-slave": () => brokerLaunch(node, allocation, directory),
+    namesrv: () => namesrvLaunch(node, allocation),
+    "broker-master": () => brokerLaunch(node, allocation),
+    "broker-slave": () => brokerLaunch(node, allocation),
     dashboard: () => dashboardLaunch(node, allocation),
   }[node.role]();
   return { args: [...flags, ...launch.args], env: { ...launch.env, LAB_NODE: node.name } };

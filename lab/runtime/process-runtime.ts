@@ -6,12 +6,15 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../../engine/base/engine-error.ts";
 import type { LabNode, NodeRole } from "../topology/topology.ts";
+import { runLocalGuest } from "./local-guest.ts";
 import { logLines } from "./node-log.ts";
 import { localPort, nodeDirectory, nodeLaunch } from "./node-launch.ts";
 import { NodeProcess } from "./node-process.ts";
 import { checkPorts, portClaims } from "./preflight/ports.ts";
+import { namesrvAddrSeenFrom } from "./vantage.ts";
 import type {
   Endpoint,
+  GuestCommand,
   LabAllocation,
   LabRuntime,
   NodeObservation,
@@ -168,6 +171,10 @@ class ProcessRuntime implements LabRuntime {
         return { node: node.name, port: port.name, address, innerAddress: address };
       }),
     );
+  }
+
+  runGuest(guest: GuestCommand): Promise<number> {
+    return runLocalGuest(guest, namesrvAddrSeenFrom(this.allocation, guest.host));
   }
 
   logs(

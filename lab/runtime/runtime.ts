@@ -2,6 +2,7 @@
  * The outside world of the lab behind one interface (style habit 22). Two implementations: docker-runtime.ts and
  * process-runtime.ts. Drills, benches, dashboard and commands see only this.
  */
+import type { Readable } from "node:stream";
 import type { Topology } from "../topology/topology.ts";
 
 export type RuntimeKind = "docker" | "process";
@@ -53,6 +54,25 @@ export interface ContainerAccess {
   readonly namesrvAddrs: readonly string[];
 }
 
+/** A program of the user's own that is to run where the lab's nodes are. */
+export interface GuestCommand {
+  /** Program and arguments. */
+  readonly command: readonly string[];
+  /** Host whose network it stands in besides the internet; undefined: the internet only. */
+  readonly host: string | undefined;
+  /** Docker only; undefined: the image of the nodes. */
+  readonly image: string | undefined;
+  /** Added to what the lab sets (`NAMESRV_ADDR`). */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Folder it runs in; a container gets it mounted at the same path. Null: no folder of the machine. */
+  readonly directory: string | null;
+  readonly stdin: Readable | null;
+  readonly onStdout: (chunk: Buffer) => void;
+  readonly onStderr: (chunk: Buffer) => void;
+  readonly say: (message: string) => void;
+  readonly signal: AbortSignal;
+}
+
 export interface StartProgress {
   (event: { readonly node: string | null; readonly message: string }): void;
 }
@@ -78,6 +98,11 @@ export interface LabRuntime {
   endpoints(): readonly Endpoint[];
   /** Docker only. */
   containerAccess?(): ContainerAccess;
+  /**
+   * Runs a guest to its end and leaves nothing of it behind.
+   * @returns its exit code, 128 + signal, 127 when there is no such program
+   */
+  runGuest(guest: GuestCommand): Promise<number>;
   /** Lines of one node, oldest first; with `follow` it goes on until the signal aborts. */
   logs(
     node: string,

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { EngineError } from "../../engine/base/engine-error.ts";
+import { LAB_SIZES, type LabSize } from "../topology/size.ts";
 import type { Topology } from "../topology/topology.ts";
 import { writeAtomically } from "./atomic-file.ts";
 import type { LabAllocation } from "./runtime.ts";
@@ -25,6 +26,8 @@ const brokerSchema = z.object({
   flushDiskType: z.enum(["ASYNC_FLUSH", "SYNC_FLUSH"]),
 });
 
+const settingSchema = z.object({ key: z.string(), value: z.string(), from: z.string() });
+
 const nodeSchema = z
   .object({
     name: z.string(),
@@ -33,10 +36,15 @@ const nodeSchema = z
     alias: z.string(),
     ports: z.array(portSchema),
     resources: z.object({ memoryMiB: z.number(), cpus: z.number(), heapMiB: z.number() }),
+    settings: z.array(settingSchema).optional(),
     broker: brokerSchema.optional(),
   })
-  // An absent `broker` and one that is undefined are the same on disk, but not to the contract's type.
-  .transform(({ broker, ...node }) => (broker === undefined ? node : { ...node, broker }));
+  // An absent member and one that is undefined are the same on disk, but not to the contract's type.
+  .transform(({ broker, settings, ...node }) => ({
+    ...node,
+    ...(settings === undefined ? {} : { settings }),
+    ...(broker === undefined ? {} : { broker }),
+  }));
 
 const topologySchema = z.object({
   name: z.string(),
@@ -58,6 +66,9 @@ const stateSchema = z.object({
   /** `starting` until the first `up` (or any later one) has seen the lab ready. */
   phase: z.enum(["starting", "up", "down"]),
   subnets: z.record(z.string(), z.string()),
+  // Labs made before there were sizes have none of both.
+  size: z.enum(LAB_SIZES).default("small"),
+  settings: z.array(z.string()).default([]),
   topology: topologySchema,
 });
 
@@ -70,6 +81,9 @@ export interface LabState {
   readonly createdAt: string;
   readonly phase: "starting" | "up" | "down";
   readonly subnets: Readonly<Record<string, string>>;
+  readonly size: LabSize;
+  /** `node.key=value`, oldest first. */
+  readonly settings: readonly string[];
   readonly topology: Topology;
 }
 

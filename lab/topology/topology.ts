@@ -15,6 +15,14 @@ export interface NodeResources {
   readonly heapMiB: number;
 }
 
+/** One setting that is not in the node's property file. */
+export interface NodeSetting {
+  readonly key: string;
+  readonly value: string;
+  /** `--size tiny` or `--set @masters.flushDiskType=SYNC_FLUSH`: who wanted it. */
+  readonly from: string;
+}
+
 /** A port of a node: where it listens inside its host, and where the machine reaches it on 127.0.0.1. */
 export interface NodePort {
   readonly name: "namesrv" | "broker" | "fast" | "ha" | "dashboard";
@@ -35,6 +43,8 @@ export interface LabNode {
   readonly alias: string;
   readonly ports: readonly NodePort[];
   readonly resources: NodeResources;
+  /** What the node is told at its start beyond its property file; absent when nothing. */
+  readonly settings?: readonly NodeSetting[];
   /** Brokers only: property file beside topology.yaml, and what it says. */
   readonly broker?: {
     readonly propertiesFile: string;

@@ -36,7 +36,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lab/topology": ["engine/base", "lab/base"],
   "lab/report": ["engine/base", "lab/base"],
   "lab/compose": ["engine/base", "lab/base", "lab/topology"],
+  "lab/schemas": [],
+  "lab/settings": [
+    "engine/base",
+    "engine/broker/broker-config.ts",
+    "engine/namesrv/namesrv-config.ts",
+    "lab/base",
+    "lab/topology",
+  ],
   "lab/runtime": [
+    "lab/settings",
     "engine/base",
     "engine/admin",
     "engine/client",

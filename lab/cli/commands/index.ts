@@ -1,16 +1,27 @@
 import type { Command } from "../define-command.ts";
 import { benchCommand } from "./bench.ts";
+import { completionCommand } from "./completion.ts";
+import { configCommand } from "./config.ts";
 import { destroyCommand } from "./destroy.ts";
+import { doctorCommand } from "./doctor.ts";
 import { downCommand } from "./down.ts";
+import { endpointsCommand } from "./endpoints.ts";
+import { envCommand } from "./env.ts";
+import { exportCommand } from "./export.ts";
+import { initCommand } from "./init.ts";
 import { killCommand } from "./kill.ts";
 import { logsCommand } from "./logs.ts";
 import { pauseCommand, unpauseCommand } from "./pause.ts";
 import { presetsCommand } from "./presets.ts";
 import { restartCommand } from "./restart.ts";
+import { runCommand } from "./run.ts";
+import { schemaCommand } from "./schema.ts";
+import { showCommand } from "./show.ts";
 import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
 import { stopCommand } from "./stop.ts";
 import { upCommand } from "./up.ts";
+import { waitCommand } from "./wait.ts";
 
 /** Every command, most used first: the order of `lab help`. */
 export const COMMANDS: readonly Command[] = [
@@ -26,5 +37,16 @@ export const COMMANDS: readonly Command[] = [
   benchCommand,
   downCommand,
   destroyCommand,
+  waitCommand,
+  envCommand,
+  endpointsCommand,
+  runCommand,
+  configCommand,
   presetsCommand,
+  showCommand,
+  initCommand,
+  exportCommand,
+  doctorCommand,
+  completionCommand,
+  schemaCommand,
 ];

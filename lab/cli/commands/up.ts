@@ -4,7 +4,8 @@ import { bringUp, type BroughtUp } from "../../runtime/bring-up.ts";
 import { defineCommand, type CommandContext } from "../define-command.ts";
 import { renderView, viewLab, type LabView } from "../lab-view.ts";
 import { nameFlag } from "../open-lab.ts";
-import { choiceOption, numberOption, textOption } from "../options.ts";
+import { LAB_SIZES } from "../../topology/size.ts";
+import { choiceOption, listOption, numberOption, textOption } from "../options.ts";
 import { timeoutOption } from "./common-options.ts";
 
 const indexOption = numberOption(
@@ -56,15 +57,17 @@ export const upCommand = defineCommand({
   name: "up",
   summary: "bring a cluster up and wait until it is ready",
   description:
-    "Uses Docker when an engine answers, local processes otherwise, and says which. Ready means: every broker is routed by every name server, slaves are in sync, one probe message went round through every master. Running it again starts what is missing and changes nothing else. Ctrl-C takes back what this call started.",
+    "Uses Docker when an engine answers, local processes otherwise, and says which. Ready means: every broker is routed by every name server, slaves are in sync, one probe message went round through every master. Settings of --set hold for nodes and groups (@masters, @slaves, @brokers, @namesrvs, @host-1, @broker-a), later ones win, and the lab remembers them; see them with `lab config`. memoryMiB, heapMiB and cpus are settings too. Running it again starts what is missing and changes nothing else. Ctrl-C takes back what this call started.",
   examples: [
     { command: "lab up 2m-2s-sync", what: "two masters, two slaves, synchronous double write" },
     { command: "lab up", what: "go on with the lab that is there" },
     { command: "lab up 1m --name second", what: "a second lab beside the first" },
     { command: "lab up 2m-2s-async --runtime process", what: "local processes, no containers" },
+    { command: "lab up ./my-cluster", what: "your own topology (`lab init` makes one)" },
+    { command: "lab up 1m --size tiny", what: "less memory, small files: for CI" },
     {
-      command: "lab up --topology ./my-cluster",
-      what: "your own topology.yaml and property files",
+      command: "lab up --set @masters.flushDiskType=ASYNC_FLUSH",
+      what: "change a setting, leave the files alone",
     },
   ],
   args: [
@@ -80,6 +83,12 @@ export const upCommand = defineCommand({
       initial: undefined,
     }),
     topology: textOption("--topology <dir>", "folder with a topology.yaml instead of a preset"),
+    size: choiceOption("--size <size>", "memory and file sizes of a new lab; default small", {
+      allowed: LAB_SIZES,
+      initial: undefined,
+    }),
+    set: listOption("--set <node.key=value>", "a setting over the property files, remembered"),
+    unset: listOption("--unset <node.key>", "take a remembered setting back"),
     index: indexOption,
     timeout: timeoutOption(120_000),
   },
@@ -91,6 +100,9 @@ export const upCommand = defineCommand({
       preset: topologyWanted(args[0], options.topology),
       runtime: options.runtime,
       index: options.index,
+      size: options.size,
+      set: options.set,
+      unset: options.unset,
       newLabIndex: indexOption.parse(context.io.env["LAB_INDEX"]),
       timeoutMs: options.timeout,
       signal: context.signal,

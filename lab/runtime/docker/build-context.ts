@@ -7,11 +7,12 @@ import { pack } from "tar-stream";
 import { EngineError } from "../../../engine/base/engine-error.ts";
 
 export const DOCKERFILE = "docker/engine.Dockerfile";
-const PROGRAMS = ["mqnamesrv", "mqbroker", "dashboard", "health"];
+const PROGRAMS = ["mqnamesrv", "mqbroker", "dashboard", "health", "probe"];
 /** Length of the hash in an image's tag, hexadecimal digits. */
 const HASH_LENGTH = 12;
 
-interface ContextFile {
+/** One file of the context. */
+export interface ContextFile {
   /** With forward slashes, relative to the context. */
   readonly path: string;
   readonly content: Buffer;
@@ -22,6 +23,7 @@ interface ContextFile {
 export interface BuildContext {
   /** Changes when any file changes. */
   readonly hash: string;
+  readonly files: readonly ContextFile[];
   /** A tar of the files. */
   stream(): Readable;
 }
@@ -77,6 +79,7 @@ export function readBuildContext(root: string): BuildContext {
   const files = paths.map((path) => readFile(root, path));
   return {
     hash: hashOf(files),
+    files,
     stream() {
       const tar = pack();
       for (const { path, content, executable } of files) {

@@ -132,12 +132,19 @@ function remembered(stateDir: string): ComposeCommand | null {
 export async function findCompose(stateDir: string): Promise<ComposeCommand> {
   const known = remembered(stateDir);
   if (known !== null) return known;
+  const command = await detectCompose();
+  writeAtomically(join(stateDir, REMEMBERED), `${JSON.stringify(command)}\n`);
+  return command;
+}
+
+/**
+ * @returns the compose this machine has; nothing is remembered
+ * @throws EngineError DOCKER_COMPOSE_MISSING
+ */
+export async function detectCompose(): Promise<ComposeCommand> {
   for (const [program, args] of CANDIDATES) {
     const version = await versionOf(program, args);
-    if (version === null) continue;
-    const command: ComposeCommand = { program, args, version };
-    writeAtomically(join(stateDir, REMEMBERED), `${JSON.stringify(command)}\n`);
-    return command;
+    if (version !== null) return { program, args, version };
   }
   throw new EngineError("DOCKER_COMPOSE_MISSING", {
     message: "neither `docker compose` nor `docker-compose` answers",

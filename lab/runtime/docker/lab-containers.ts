@@ -20,6 +20,7 @@ interface LabNetwork {
   readonly guests: readonly string[];
 }
 
+const MIB = 1_048_576;
 const NOT_FOUND = 404;
 const ALREADY_SO = 304;
 const CONFLICT = 409;
@@ -141,6 +142,26 @@ export class LabContainers {
       }
       throw dockerError(error, node);
     }
+  }
+
+  /**
+   * Removes a node's container when it does not run and was made with other variables or another memory limit.
+   * @param wanted variables the node is to have
+   */
+  async removeOutdated(
+    node: string,
+    wanted: Readonly<Record<string, string>>,
+    memoryMiB: number,
+  ): Promise<void> {
+    const container = await this.find(node);
+    if (container === null) return;
+    const { State: state, Config: config, HostConfig: host } = await container.inspect();
+    if (state.Running) return;
+    const has = new Set(config.Env);
+    const isSame =
+      Object.entries(wanted).every(([key, value]) => has.has(`${key}=${value}`)) &&
+      host.Memory === memoryMiB * MIB;
+    if (!isSame) await this.gone(container.remove({ force: true }), node);
   }
 
   /** Removes the lab's containers, running or not, with their anonymous volumes. */

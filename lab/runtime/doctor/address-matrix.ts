@@ -1,0 +1,104 @@
+/** Who reaches whom: the probe of every address from the machine and from a container on each host. */
+import { z } from "zod";
+import { EngineError } from "../../../engine/base/engine-error.ts";
+import type { LabRuntime } from "../runtime.ts";
+import { MACHINE, namesrvAddrSeenFrom, vantagesOf, type Vantage } from "../vantage.ts";
+import { namesrvEndpoints } from "../wait/ready.ts";
+import { probeAddresses, probedSchema, type Probed } from "./probe-addresses.ts";
+
+/** One address of one node, from one vantage. */
+export interface MatrixEntry extends Probed {
+  readonly vantage: Vantage;
+  readonly node: string;
+}
+
+async function probeInContainer(
+  runtime: LabRuntime,
+  host: string,
+  signal: AbortSignal,
+): Promise<readonly Probed[]> {
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  const code = await runtime.runGuest({
+    command: ["node", "/app/probe.mjs", namesrvAddrSeenFrom(runtime.allocation, host)],
+    host,
+    image: undefined,
+    environment: {},
+    directory: null,
+    stdin: null,
+    onStdout: (chunk) => out.push(chunk),
+    onStderr: (chunk) => err.push(chunk),
+    say: () => undefined,
+    signal,
+  });
+  if (code === 0) return z.array(probedSchema).parse(JSON.parse(Buffer.concat(out).toString()));
+  throw new EngineError("LAB_NOT_READY", {
+    message: `the probe on ${host} ended with ${code}: ${Buffer.concat(err).toString().trim()}`,
+    hint: "`lab down` and `lab up` make the containers anew, from the programs as they are built now",
+  });
+}
+
+function probeFrom(
+  runtime: LabRuntime,
+  vantage: Vantage,
+  signal: AbortSignal,
+): Promise<readonly Probed[]> {
+  if (vantage === MACHINE || runtime.kind === "process")
+    return probeAddresses(namesrvEndpoints(runtime));
+  return probeInContainer(runtime, vantage, signal);
+}
+
+function nodeOf(runtime: LabRuntime, probed: Probed, index: number): string {
+  const { nodes } = runtime.allocation.topology;
+  if (probed.kind === "namesrv")
+    return nodes.filter((node) => node.role === "namesrv")[index]?.name ?? probed.name;
+  const found = nodes.find(
+    ({ broker }) => broker?.brokerName === probed.name && broker.brokerId === probed.brokerId,
+  );
+  return found?.name ?? `${probed.name} ${probed.brokerId ?? ""}`;
+}
+
+/** A broker no name server names to an asker cannot be reached by it. */
+function untold(
+  runtime: LabRuntime,
+  vantage: Vantage,
+  seen: ReadonlySet<string>,
+): readonly MatrixEntry[] {
+  return runtime.allocation.topology.nodes
+    .filter((node) => node.broker !== undefined && !seen.has(node.name))
+    .map((node) => ({
+      vantage,
+      node: node.name,
+      kind: "broker",
+      name: node.broker?.brokerName ?? "",
+      brokerId: node.broker?.brokerId ?? null,
+      address: "",
+      connectMs: null,
+      roundTripMs: null,
+      error: "no name server routes it",
+    }));
+}
+
+/**
+ * @param runtime of a lab that runs
+ * @param signal ends the probes
+ * @returns every vantage's probes
+ * @throws EngineError LAB_NOT_READY when a container cannot be made or its probe fails as a whole
+ */
+export async function addressMatrix(
+  runtime: LabRuntime,
+  signal: AbortSignal,
+): Promise<readonly MatrixEntry[]> {
+  const rows = await Promise.all(
+    vantagesOf(runtime.allocation).map(async (vantage) => {
+      const probes = await probeFrom(runtime, vantage, signal);
+      const entries = probes.map((probed, index) => ({
+        ...probed,
+        vantage,
+        node: nodeOf(runtime, probed, index),
+      }));
+      return [...entries, ...untold(runtime, vantage, new Set(entries.map((entry) => entry.node)))];
+    }),
+  );
+  return rows.flat();
+}
