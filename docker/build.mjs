@@ -13,6 +13,7 @@ const entries = {
   dashboard: "lab/dashboard/server/main.ts",
   health: "docker/health.ts",
   probe: "docker/probe.ts",
+  "fault-agent": "lab/faults/agent/main.ts",
 };
 // See left-out.mjs.
 const leftOut = ["ssh2", "@grpc/grpc-js", "@grpc/proto-loader", "protobufjs"];

@@ -1,9 +1,11 @@
 /** What `lab up` and `lab status` show of a lab: the same facts as a table and as JSON. */
 import type { ChalkInstance } from "chalk";
+import { describeFault, nodesOf } from "../faults/fault.ts";
+import { FaultLedger } from "../faults/ledger.ts";
 import type { LabNode } from "../topology/topology.ts";
 import type { LabRuntime, NodeObservation } from "../runtime/runtime.ts";
 import type { LabState } from "../runtime/state.ts";
-import { inspectNodes, machineAddress, type NodeHealth } from "../runtime/wait/health.ts";
+import { inspectNodes, machineAddress, type NodeFacts } from "../runtime/wait/health.ts";
 import { labAdmin, namesrvEndpoints } from "../runtime/wait/ready.ts";
 import { table } from "./output.ts";
 
@@ -17,14 +19,31 @@ export interface NodeRow {
   readonly alias: string;
   readonly address: string;
   readonly state: NodeObservation["state"];
-  readonly health: NodeHealth["health"];
+  readonly health: NodeFacts["health"];
   readonly reason: string;
+  /** Brokers: the address each running name server routes it at; null where it is not routed. */
+  readonly routes: NodeFacts["routes"];
+  /** Slaves: bytes behind the master. */
+  readonly lagBytes: number | null;
+  /** Faults in effect on the node: `f1 partition`. */
+  readonly faults: readonly string[];
   readonly pid: number | null;
   readonly exitCode: number | null;
   readonly oomKilled: boolean;
   readonly startedAtMs: number | null;
   readonly rssBytes: number | null;
   readonly ports: Readonly<Record<string, string>>;
+}
+
+/** One fault in effect. */
+interface FaultRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly since: string;
+  /** With `--for`. */
+  readonly until: string | null;
+  readonly what: string;
 }
 
 /** A lab at one instant. */
@@ -44,6 +63,8 @@ export interface LabView {
   readonly image: string | null;
   readonly stateDir: string;
   readonly nodes: readonly NodeRow[];
+  /** Faults in effect, oldest first. */
+  readonly faults: readonly FaultRow[];
 }
 
 const ROLE_TEXT: Readonly<Record<LabNode["role"], string>> = {
@@ -72,7 +93,11 @@ function portsOf(runtime: LabRuntime, node: string): Record<string, string> {
 function rowOf(
   runtime: LabRuntime,
   node: LabNode,
-  seen: { readonly observation: NodeObservation; readonly health: NodeHealth },
+  seen: {
+    readonly observation: NodeObservation;
+    readonly health: NodeFacts;
+    readonly faults: readonly string[];
+  },
 ): NodeRow {
   const { observation, health } = seen;
   return {
@@ -84,6 +109,9 @@ function rowOf(
     state: observation.state,
     health: health.health,
     reason: health.reason,
+    routes: health.routes,
+    lagBytes: health.lagBytes,
+    faults: seen.faults,
     pid: observation.pid,
     exitCode: observation.exitCode,
     oomKilled: observation.oomKilled,
@@ -105,6 +133,10 @@ function missing(node: string): NodeObservation {
   };
 }
 
+function unknownHealth(node: string): NodeFacts {
+  return { node, health: "down", reason: "unknown", routes: {}, lagBytes: null };
+}
+
 /**
  * Asks every node of a lab.
  * @param state of the lab
@@ -112,6 +144,7 @@ function missing(node: string): NodeObservation {
  */
 export async function viewLab(state: LabState, runtime: LabRuntime): Promise<LabView> {
   const admin = labAdmin(runtime);
+  const open = new FaultLedger(runtime.allocation.stateDir).open();
   try {
     const [observed, health] = await Promise.all([runtime.observe(), inspectNodes(runtime, admin)]);
     const observations = new Map(observed.map((entry) => [entry.node, entry]));
@@ -119,7 +152,10 @@ export async function viewLab(state: LabState, runtime: LabRuntime): Promise<Lab
     const nodes = state.topology.nodes.map((node) =>
       rowOf(runtime, node, {
         observation: observations.get(node.name) ?? missing(node.name),
-        health: healths.get(node.name) ?? { node: node.name, health: "down", reason: "unknown" },
+        health: healths.get(node.name) ?? unknownHealth(node.name),
+        faults: open
+          .filter(({ spec }) => nodesOf(spec).includes(node.name))
+          .map(({ id, spec }) => `${id} ${spec.kind}`),
       }),
     );
     const dashboard = state.topology.nodes.find((node) => node.role === "dashboard");
@@ -142,6 +178,14 @@ export async function viewLab(state: LabState, runtime: LabRuntime): Promise<Lab
       image: access?.image ?? null,
       stateDir: runtime.allocation.stateDir,
       nodes,
+      faults: open.map((record) => ({
+        id: record.id,
+        kind: record.spec.kind,
+        state: record.state,
+        since: record.injectedAt,
+        until: record.expiresAt,
+        what: describeFault(record.spec),
+      })),
     };
   } finally {
     admin.close();
@@ -152,6 +196,13 @@ function healthText(row: NodeRow, color: ChalkInstance): string {
   if (row.health === "ok") return color.green("ok");
   const paint = row.health === "degraded" ? color.yellow : color.red;
   return paint(`${row.health}: ${row.reason}`);
+}
+
+/** `2/2 0 B`: name servers that route the node of those that answer, and how far a slave is behind. */
+function routesText(row: NodeRow): string {
+  const routed = Object.values(row.routes);
+  if (routed.length === 0) return "-";
+  return `${routed.filter((address) => address !== null).length}/${routed.length}`;
 }
 
 function memoryText(row: NodeRow): string {
@@ -167,9 +218,23 @@ export function renderView(view: LabView, color: ChalkInstance): string {
     row.address,
     row.state,
     memoryText(row),
+    routesText(row),
+    row.lagBytes === null ? "-" : `${row.lagBytes} B`,
+    row.faults.length === 0 ? "-" : color.yellow(row.faults.join(", ")),
     healthText(row, color),
   ]);
-  const header = ["NODE", "ROLE", "HOST", "ADDRESS", "STATE", "MEMORY", "HEALTH"];
+  const header = [
+    "NODE",
+    "ROLE",
+    "HOST",
+    "ADDRESS",
+    "STATE",
+    "MEMORY",
+    "ROUTED",
+    "LAG",
+    "FAULTS",
+    "HEALTH",
+  ];
   const lines = [
     table(header, rows),
     "",
@@ -181,5 +246,6 @@ export function renderView(view: LabView, color: ChalkInstance): string {
   if (view.dashboardUrl !== null) {
     lines.push(`dashboard                        ${color.bold(view.dashboardUrl)}`);
   }
+  for (const fault of view.faults) lines.push(`${color.yellow(fault.id)}  ${fault.what}`);
   return lines.join("\n");
 }

@@ -1,11 +1,14 @@
 /** From a lab's name to its state and runtime, and from what the user typed to nodes. */
 import { EngineError } from "../../engine/base/engine-error.ts";
+import { FaultControl } from "../faults/control.ts";
+import { describeFault } from "../faults/fault.ts";
 import type { LabRuntime } from "../runtime/runtime.ts";
 import { createRuntime } from "../runtime/select-runtime.ts";
 import {
   allocationOf,
   checkLabName,
   labNames,
+  lockFile,
   readState,
   type LabState,
 } from "../runtime/state.ts";
@@ -35,6 +38,25 @@ function notFound(context: CommandContext): EngineError {
   return new EngineError("LAB_NOT_FOUND", { message: where, hint });
 }
 
+/** Heals what a command that was killed left behind. What cannot be healed now is told and tried again by the next command. */
+async function settleFaults(context: CommandContext, runtime: LabRuntime): Promise<void> {
+  const control = new FaultControl({
+    runtime,
+    lockFile: lockFile(context.home, context.labName),
+    command: "lab (healing)",
+  });
+  try {
+    for (const { id, spec } of await control.settle()) {
+      context.progress.note(
+        `healed ${id}, which an ended command had left: ${describeFault(spec)}`,
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    context.progress.note(`note: ${error.message}`);
+  }
+}
+
 /**
  * @param context whose lab name is looked up
  * @throws EngineError LAB_NOT_FOUND | LAB_STATE_CORRUPT
@@ -43,7 +65,9 @@ export async function openLab(context: CommandContext): Promise<OpenLab> {
   checkLabName(context.labName);
   const state = readState(context.home, context.labName);
   if (state === null) throw notFound(context);
-  return { state, runtime: await createRuntime(allocationOf(context.home, state)) };
+  const runtime = await createRuntime(allocationOf(context.home, state));
+  await settleFaults(context, runtime);
+  return { state, runtime };
 }
 
 /**

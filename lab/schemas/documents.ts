@@ -3,7 +3,16 @@
  * another test holds real output against them. A new member of a document is added here too.
  */
 import { z } from "zod";
-import { acts, bench, portSchema, topologySchema, view } from "./shapes.ts";
+import {
+  acts,
+  bench,
+  faultList,
+  faultMade,
+  hostUp,
+  portSchema,
+  topologySchema,
+  view,
+} from "./shapes.ts";
 
 const vantages = z.array(z.string());
 
@@ -90,16 +99,42 @@ const MEMBERS: Readonly<Record<string, z.ZodRawShape>> = {
     namesrvAddr: z.string(),
     files: z.array(z.string()),
   },
+  "lab.fault/1": faultMade,
+  "lab.fault.list/1": faultList,
+  "lab.firewall.close/1": faultMade,
+  "lab.firewall.open/1": {
+    lab: z.string(),
+    host: z.string(),
+    port: z.int(),
+    healed: z.array(z.string()),
+  },
+  "lab.firewall.show/1": {
+    lab: z.string(),
+    ports: z.array(
+      z.strictObject({
+        host: z.string(),
+        port: z.int(),
+        node: z.string(),
+        what: z.string(),
+        state: z.enum(["open", "closed"]),
+        fault: z.string().nullable(),
+        whenClosed: z.string(),
+      }),
+    ),
+  },
+  "lab.heal/1": faultList,
   "lab.help/1": { text: z.string() },
+  "lab.host.down/1": { ...faultMade, host: z.string() },
+  "lab.host.up/1": hostUp,
   "lab.init/1": {
     dir: z.string(),
     from: z.string(),
     name: z.string(),
     files: z.array(z.string()),
   },
-  "lab.kill/1": acts,
+  "lab.kill/1": { ...acts, ...faultMade },
   "lab.logs/1": { lab: z.string(), nodes: z.record(z.string(), z.array(z.string())) },
-  "lab.pause/1": acts,
+  "lab.pause/1": { ...acts, ...faultMade },
   "lab.presets/1": { presets: z.array(topologySchema) },
   "lab.restart/1": acts,
   "lab.run/1": {
@@ -115,7 +150,7 @@ const MEMBERS: Readonly<Record<string, z.ZodRawShape>> = {
   "lab.show/1": { topology: topologySchema, notes: z.array(z.string()) },
   "lab.start/1": acts,
   "lab.status/1": view,
-  "lab.stop/1": acts,
+  "lab.stop/1": { ...acts, ...faultMade },
   "lab.unpause/1": acts,
   "lab.up/1": {
     ...view,

@@ -1,5 +1,6 @@
 /** Parts that several documents share. */
 import { z } from "zod";
+import { recordSchema } from "../faults/fault.ts";
 
 export const portSchema = z.strictObject({
   name: z.enum(["namesrv", "broker", "fast", "ha", "dashboard"]),
@@ -48,6 +49,9 @@ const rowSchema = z.strictObject({
   state: z.enum(["running", "paused", "stopped", "missing"]),
   health: z.enum(["ok", "degraded", "down"]),
   reason: z.string(),
+  routes: z.record(z.string(), z.string().nullable()),
+  lagBytes: z.number().nullable(),
+  faults: z.array(z.string()),
   pid: z.int().nullable(),
   exitCode: z.int().nullable(),
   oomKilled: z.boolean(),
@@ -70,14 +74,40 @@ export const view = {
   image: z.string().nullable(),
   stateDir: z.string(),
   nodes: z.array(rowSchema),
+  faults: z.array(
+    z.strictObject({
+      id: z.string(),
+      kind: z.string(),
+      state: z.string(),
+      since: z.string(),
+      until: z.string().nullable(),
+      what: z.string(),
+    }),
+  ),
 };
 
+const nodeActs = z.array(z.strictObject({ node: z.string(), did: z.string() }));
+
 /** What a verb did to nodes. */
-export const acts = {
+export const acts = { lab: z.string(), nodes: nodeActs, ready: z.boolean() };
+
+/** What `lab host up` did. */
+export const hostUp = {
   lab: z.string(),
-  nodes: z.array(z.strictObject({ node: z.string(), did: z.string() })),
-  ready: z.boolean(),
+  host: z.string(),
+  nodes: nodeActs,
+  healed: z.array(z.string()),
 };
+
+/** A fault that was made, or with `--plan` only told: one of the two is null, both when there was nothing to do. */
+export const faultMade = {
+  lab: z.string(),
+  fault: recordSchema.nullable(),
+  plan: recordSchema.pick({ spec: true, steps: true, proofs: true }).nullable(),
+};
+
+/** The entries of the ledger. */
+export const faultList = { lab: z.string(), faults: z.array(recordSchema) };
 
 const count = z.int().nonnegative();
 const micros = z.number().nullable();

@@ -36,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lab/topology": ["engine/base", "lab/base"],
   "lab/report": ["engine/base", "lab/base"],
   "lab/compose": ["engine/base", "lab/base", "lab/topology"],
-  "lab/schemas": [],
+  "lab/schemas": ["lab/faults/fault.ts"],
   "lab/settings": [
     "engine/base",
     "engine/broker/broker-config.ts",
@@ -52,6 +52,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lab/base",
     "lab/topology",
     "lab/compose",
+  ],
+  "lab/faults": [
+    "engine/base",
+    "engine/admin",
+    "lab/base",
+    "lab/topology",
+    "lab/compose",
+    "lab/runtime",
   ],
   "lab/bench": [
     "engine/base",

@@ -3,6 +3,7 @@ import { acquireLock } from "../../runtime/lock.ts";
 import { lockFile } from "../../runtime/state.ts";
 import { waitUntilReady } from "../../runtime/wait/ready.ts";
 import type { CommandContext, CommandResult } from "../define-command.ts";
+import { faultControl } from "../fault-run.ts";
 import { nameFlag, openLab, selectNodes, type OpenLab } from "../open-lab.ts";
 
 /** What a verb did to one node. */
@@ -90,5 +91,6 @@ export async function startNode(
   const before = (await lab.runtime.observe()).find((seen) => seen.node === node);
   if (before?.state === "running") return "runs already";
   await lab.runtime.start(node);
+  await faultControl(context, lab, "start").cameBack(node);
   return before?.state === "paused" ? "goes on" : "started";
 }

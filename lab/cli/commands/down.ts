@@ -1,6 +1,7 @@
 import { acquireLock } from "../../runtime/lock.ts";
 import { lockFile, writeState } from "../../runtime/state.ts";
 import { defineCommand } from "../define-command.ts";
+import { faultControl } from "../fault-run.ts";
 import { nameFlag, openLab } from "../open-lab.ts";
 
 export const downCommand = defineCommand({
@@ -24,6 +25,7 @@ export const downCommand = defineCommand({
         say(node === null ? message : `${node} ${message}`);
       }),
     );
+    faultControl(context, lab, "down").ended();
     writeState(context.home, { ...lab.state, phase: "down" });
     const flag = nameFlag(context.labName);
     const what = ended.length === 0 ? "was down already" : "is down; its data is kept";

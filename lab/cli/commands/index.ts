@@ -8,6 +8,10 @@ import { downCommand } from "./down.ts";
 import { endpointsCommand } from "./endpoints.ts";
 import { envCommand } from "./env.ts";
 import { exportCommand } from "./export.ts";
+import { faultCommand } from "./fault.ts";
+import { firewallCommand } from "./firewall.ts";
+import { healCommand } from "./heal.ts";
+import { hostCommand } from "./host.ts";
 import { initCommand } from "./init.ts";
 import { killCommand } from "./kill.ts";
 import { logsCommand } from "./logs.ts";
@@ -33,6 +37,10 @@ export const COMMANDS: readonly Command[] = [
   restartCommand,
   pauseCommand,
   unpauseCommand,
+  hostCommand,
+  faultCommand,
+  firewallCommand,
+  healCommand,
   logsCommand,
   benchCommand,
   downCommand,

@@ -1,5 +1,7 @@
 import { defineCommand } from "../define-command.ts";
+import { FAULT_OPTIONS, faultControl } from "../fault-run.ts";
 import { actOnNodes } from "./act-on-nodes.ts";
+import { breakNodes } from "./break-nodes.ts";
 import { NODES_ARGUMENT, timeoutOption } from "./common-options.ts";
 
 export const pauseCommand = defineCommand({
@@ -7,17 +9,19 @@ export const pauseCommand = defineCommand({
   summary: "freeze nodes: connections stay open, nothing answers",
   description:
     "The node keeps its connections and answers nothing, as a machine that hangs. Name servers notice after 120 s.",
-  examples: [{ command: "lab pause broker-a-master", what: "a broker that hangs" }],
+  examples: [
+    { command: "lab pause broker-a-master", what: "a broker that hangs" },
+    { command: "lab pause broker-a-master --for 10s", what: "for ten seconds" },
+  ],
   args: [NODES_ARGUMENT],
-  options: {},
-  run: (context, { args }) =>
-    actOnNodes(context, args, {
+  options: FAULT_OPTIONS,
+  run: (context, { args, options }) =>
+    breakNodes(context, args, {
       name: "pause",
-      act: async (lab, node) => {
-        await lab.runtime.pause(node);
-        return "paused";
-      },
+      spec: (nodes) => ({ kind: "pause", nodes }),
+      did: "paused",
       next: (nodes) => [`lab unpause ${nodes}`],
+      ...options,
     }),
 });
 
@@ -35,6 +39,7 @@ export const unpauseCommand = defineCommand({
         const seen = (await lab.runtime.observe()).find((entry) => entry.node === node);
         if (seen?.state === "running") return "was not paused";
         await lab.runtime.unpause(node);
+        await faultControl(context, lab, "unpause").cameBack(node);
         return "goes on";
       },
       readyWithinMs: options.timeout,

@@ -1,5 +1,6 @@
 import { defineCommand } from "../define-command.ts";
-import { actOnNodes } from "./act-on-nodes.ts";
+import { FAULT_OPTIONS } from "../fault-run.ts";
+import { breakNodes } from "./break-nodes.ts";
 import { NODES_ARGUMENT } from "./common-options.ts";
 
 export const stopCommand = defineCommand({
@@ -12,16 +13,13 @@ export const stopCommand = defineCommand({
     { command: "lab stop @host-2", what: "everything of one host" },
   ],
   args: [NODES_ARGUMENT],
-  options: {},
-  run: (context, { args }) =>
-    actOnNodes(context, args, {
+  options: FAULT_OPTIONS,
+  run: (context, { args, options }) =>
+    breakNodes(context, args, {
       name: "stop",
-      act: async (lab, node) => {
-        const seen = (await lab.runtime.observe()).find((entry) => entry.node === node);
-        if (seen?.state !== "running" && seen?.state !== "paused") return "was not running";
-        await lab.runtime.stop(node);
-        return "stopped";
-      },
+      spec: (nodes) => ({ kind: "stop", nodes }),
+      did: "stopped",
       next: (nodes) => [`lab start ${nodes}`],
+      ...options,
     }),
 });

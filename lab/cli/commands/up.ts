@@ -1,9 +1,11 @@
 import { EngineError } from "../../../engine/base/engine-error.ts";
 import { LAB_INDEX_MAX } from "../../runtime/allot.ts";
 import { bringUp, type BroughtUp } from "../../runtime/bring-up.ts";
+import { readState } from "../../runtime/state.ts";
 import { defineCommand, type CommandContext } from "../define-command.ts";
+import { faultControl } from "../fault-run.ts";
 import { renderView, viewLab, type LabView } from "../lab-view.ts";
-import { nameFlag } from "../open-lab.ts";
+import { nameFlag, openLab } from "../open-lab.ts";
 import { LAB_SIZES } from "../../topology/size.ts";
 import { choiceOption, listOption, numberOption, textOption } from "../options.ts";
 import { timeoutOption } from "./common-options.ts";
@@ -93,6 +95,8 @@ export const upCommand = defineCommand({
     timeout: timeoutOption(120_000),
   },
   async run(context, { args, options }) {
+    // A fault that a killed command left would keep the lab from getting ready.
+    if (readState(context.home, context.labName) !== null) await openLab(context);
     const up = await bringUp({
       home: context.home,
       name: context.labName,
@@ -108,6 +112,8 @@ export const upCommand = defineCommand({
       signal: context.signal,
       progress: context.progress,
     });
+    const control = faultControl(context, up, "up");
+    for (const node of up.started) await control.cameBack(node);
     const view = await viewLab(up.state, up.runtime);
     return {
       schema: "lab.up/1",

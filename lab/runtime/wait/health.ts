@@ -14,6 +14,14 @@ export interface NodeHealth {
   readonly reason: string;
 }
 
+/** A node's health, and what the cluster says of it. */
+export interface NodeFacts extends NodeHealth {
+  /** Brokers: the address each running name server routes it at; null where it is not routed. */
+  readonly routes: Readonly<Record<string, string | null>>;
+  /** Slaves: bytes of the master's log it does not have; null when nobody can tell. */
+  readonly lagBytes: number | null;
+}
+
 /** Everything the judgement of one node needs, of one round. */
 interface Round {
   readonly runtime: LabRuntime;
@@ -107,32 +115,48 @@ function processProblem(observation: NodeObservation | undefined): string | null
   return observation.state === "paused" ? "is paused" : null;
 }
 
+/** Where each name server that answers routes a broker. */
+function routesOf(node: LabNode, round: Round): Readonly<Record<string, string | null>> {
+  const { broker } = node;
+  if (broker === undefined) return {};
+  const routed = [...round.clusterInfos].map(([namesrv, info]): [string, string | null] => {
+    const entry = info.brokers.find(({ brokerName }) => brokerName === broker.brokerName);
+    return [namesrv, entry?.brokerAddrs.get(broker.brokerId) ?? null];
+  });
+  return Object.fromEntries(routed);
+}
+
 /** Which running name servers do not route a broker to its address; null when all do. */
 function routeProblem(node: LabNode, round: Round): string | null {
   const broker = node.broker;
   if (broker === undefined) return null;
   const expected = machineAddress(round.runtime, node.name);
-  for (const [namesrv, info] of round.clusterInfos) {
-    const listed = info.brokers
-      .find((entry) => entry.brokerName === broker.brokerName)
-      ?.brokerAddrs.get(broker.brokerId);
-    if (listed === undefined) return `${namesrv} does not route it`;
+  for (const [namesrv, listed] of Object.entries(routesOf(node, round))) {
+    if (listed === null) return `${namesrv} does not route it`;
     if (listed !== expected) return `${namesrv} routes it as ${listed}, not ${expected}`;
   }
   return round.clusterInfos.size === 0 ? "no name server answers" : null;
 }
 
-/** How far a slave is behind its master; null when it is not, or nobody can tell. */
-function lagProblem(node: LabNode, round: Round): string | null {
-  if (node.role !== "broker-slave") return null;
-  const master = round.runtime.allocation.topology.nodes.find(
+function masterOf(node: LabNode, round: Round): LabNode | undefined {
+  return round.runtime.allocation.topology.nodes.find(
     (other) =>
       other.role === "broker-master" && other.broker?.brokerName === node.broker?.brokerName,
   );
+}
+
+/** How far a slave is behind its master, bytes; null for others, or when nobody can tell. */
+function lagOf(node: LabNode, round: Round): number | null {
+  if (node.role !== "broker-slave") return null;
   const own = round.logEnds.get(node.name);
-  const end = master === undefined ? undefined : round.logEnds.get(master.name);
-  if (typeof own !== "number" || typeof end !== "number" || own >= end) return null;
-  return `${end - own} bytes behind ${master?.name ?? "its master"}`;
+  const end = round.logEnds.get(masterOf(node, round)?.name ?? "");
+  return typeof own === "number" && typeof end === "number" ? Math.max(0, end - own) : null;
+}
+
+function lagProblem(node: LabNode, round: Round): string | null {
+  const lag = lagOf(node, round);
+  if (lag === null || lag === 0) return null;
+  return `${lag} bytes behind ${masterOf(node, round)?.name ?? "its master"}`;
 }
 
 async function dashboardProblem(node: LabNode, round: Round): Promise<string | null> {
@@ -177,7 +201,13 @@ async function judge(node: LabNode, round: Round): Promise<NodeHealth> {
 export async function inspectNodes(
   runtime: LabRuntime,
   admin: AdminClient,
-): Promise<readonly NodeHealth[]> {
+): Promise<readonly NodeFacts[]> {
   const round = await readRound(runtime, admin);
-  return Promise.all(runtime.allocation.topology.nodes.map((node) => judge(node, round)));
+  return Promise.all(
+    runtime.allocation.topology.nodes.map(async (node) => ({
+      ...(await judge(node, round)),
+      routes: routesOf(node, round),
+      lagBytes: lagOf(node, round),
+    })),
+  );
 }

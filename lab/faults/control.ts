@@ -1,0 +1,320 @@
+/**
+ * Injecting and healing. A fault is in the ledger before anything is done; it counts as active when every step reports that it took effect and every
+ * proof holds; otherwise it is taken back. Healing works from the ledger alone, so any process can do it, any number of times.
+ */
+import { EngineError } from "../../engine/base/engine-error.ts";
+import { acquireLock, type HeldLock } from "../runtime/lock.ts";
+import { findProcess, identify } from "../runtime/process-identity.ts";
+import type { LabRuntime } from "../runtime/runtime.ts";
+import type { FaultActor, Measure, Seen } from "./actor.ts";
+import {
+  describeFault,
+  type Evidence,
+  type FaultPlan,
+  type FaultProof,
+  type FaultRecord,
+  type FaultSpec,
+  type FaultStep,
+} from "./fault.ts";
+import { judge } from "./judge.ts";
+import { FaultLedger } from "./ledger.ts";
+import { checkSupported, planFault } from "./plan.ts";
+import { ProcessFaultActor } from "./process-actor.ts";
+
+/** Which lab, and who is at work on it. */
+export interface ControlOptions {
+  readonly runtime: LabRuntime;
+  /** The lab's lock: one command at a time changes faults. */
+  readonly lockFile: string;
+  /** Told to whoever finds the lock held. */
+  readonly command: string;
+  /** Default: that of the runtime. */
+  readonly actor?: FaultActor;
+}
+
+/** A fault that starts while another command works waits this long. */
+const LOCK_WAIT_MS = 15_000;
+const AFTER_TRIES = 8;
+const AFTER_GAP_MS = 400;
+
+async function actorOf(runtime: LabRuntime): Promise<FaultActor> {
+  if (runtime.kind === "process") return new ProcessFaultActor(runtime);
+  const { createDockerFaultActor } = await import("./docker/docker-actor.ts");
+  return createDockerFaultActor(runtime);
+}
+
+function stamped(when: Evidence["when"], seen: readonly Seen[]): readonly Evidence[] {
+  return seen.map((entry) => ({ when, at: new Date().toISOString(), ...entry }));
+}
+
+/** What two faults cannot both hold on one node. */
+function claims(step: FaultStep): readonly string[] {
+  switch (step.kind) {
+    case "rules":
+      return step.apply[0]?.[0] === "tc" ? [`the sending speed of ${step.node}`] : [];
+    case "relay":
+      return [`the delay of ${step.node}`];
+    case "limits":
+      return [`the ${step.memoryMiB === null ? "CPU" : "memory"} limit of ${step.node}`];
+    case "io":
+      return [`the disk speed of ${step.node}`];
+    case "process":
+      return [];
+  }
+}
+
+function isStale(record: FaultRecord, now: number): boolean {
+  if (record.owner !== null) return findProcess(record.owner) === null;
+  return record.expiresAt !== null && Date.parse(record.expiresAt) <= now;
+}
+
+/** Steps of one node in order, different nodes at once. */
+async function byNode(
+  steps: readonly FaultStep[],
+  work: (step: FaultStep) => Promise<Seen>,
+): Promise<readonly Seen[]> {
+  const nodes = [...new Set(steps.map((step) => step.node))];
+  const seen = await Promise.all(
+    nodes.map(async (node) => {
+      const own: Seen[] = [];
+      for (const step of steps.filter((candidate) => candidate.node === node)) {
+        own.push(await work(step));
+      }
+      return own;
+    }),
+  );
+  return seen.flat();
+}
+
+/** See the file's head. */
+export class FaultControl {
+  readonly ledger: FaultLedger;
+  private readonly options: ControlOptions;
+  private actor: Promise<FaultActor> | undefined;
+
+  constructor(options: ControlOptions) {
+    this.options = options;
+    this.ledger = new FaultLedger(options.runtime.allocation.stateDir);
+  }
+
+  private lock(): Promise<HeldLock> {
+    const { lockFile, command } = this.options;
+    return acquireLock(lockFile, { command, waitMs: LOCK_WAIT_MS });
+  }
+
+  private getActor(): Promise<FaultActor> {
+    const { actor, runtime } = this.options;
+    this.actor ??= actor === undefined ? actorOf(runtime) : Promise.resolve(actor);
+    return this.actor;
+  }
+
+  /** @returns what `inject` would do. @throws EngineError LAB_FAULT_UNSUPPORTED | LAB_CONFLICT | CLI_USAGE */
+  async plan(spec: FaultSpec): Promise<FaultPlan> {
+    const { allocation } = this.options.runtime;
+    checkSupported(spec, allocation);
+    const capabilities = await (await this.getActor()).capabilities(spec.kind);
+    const plan = planFault(this.ledger.nextId(), spec, { allocation, capabilities });
+    this.refuseConflicts(plan);
+    return plan;
+  }
+
+  private refuseConflicts(plan: FaultPlan): void {
+    const wanted = new Set(plan.steps.flatMap(claims));
+    for (const open of this.ledger.open()) {
+      const taken = open.steps.flatMap(claims).find((claim) => wanted.has(claim));
+      if (taken === undefined) continue;
+      throw new EngineError("LAB_CONFLICT", {
+        message: `${taken} is changed already by fault ${open.id} (${describeFault(open.spec)})`,
+        hint: `\`lab heal ${open.id}\`, then the command again`,
+      });
+    }
+  }
+
+  /**
+   * Makes a fault, and proves that it bites.
+   * @param spec what is asked for
+   * @param forMs the caller heals after this long; the next command does when the caller is dead
+   * @returns its entry in the ledger
+   * @throws EngineError LAB_FAULT_FAILED when it could not be made or proven: then it is healed again
+   */
+  async inject(spec: FaultSpec, forMs: number | undefined): Promise<FaultRecord> {
+    using _lock = await this.lock();
+    const plan = await this.plan(spec);
+    const now = Date.now();
+    const record: FaultRecord = {
+      id: this.ledger.nextId(),
+      spec,
+      steps: [...plan.steps],
+      proofs: [...plan.proofs],
+      state: "intended",
+      owner: identify(process.pid),
+      injectedAt: new Date(now).toISOString(),
+      expiresAt: forMs === undefined ? null : new Date(now + forMs).toISOString(),
+      healedAt: null,
+      evidence: [],
+    };
+    this.ledger.add(record);
+    try {
+      return await this.make(record, forMs !== undefined);
+    } catch (error) {
+      await this.healRecord(record);
+      throw error;
+    }
+  }
+
+  private async make(record: FaultRecord, isHeld: boolean): Promise<FaultRecord> {
+    const { id, steps, proofs } = record;
+    const actor = await this.getActor();
+    const baseline = await actor.measure(id, proofs);
+    const made = await byNode(steps, (step) => actor.apply(id, step));
+    const measured = judge(proofs, await actor.measure(id, proofs), "during", baseline);
+    const evidence = [
+      ...stamped("before", judge(proofs, baseline, "before")),
+      ...stamped("during", [...made, ...measured]),
+    ];
+    const wrong = evidence.filter((entry) => entry.holds === false);
+    if (wrong.length > 0) {
+      throw new EngineError("LAB_FAULT_FAILED", {
+        message: `the fault did not take effect and was taken back: ${wrong.map((entry) => entry.what).join("; ")}`,
+        hint: "`lab status` shows whether the nodes run; `lab fault list` what else is in effect",
+      });
+    }
+    return this.ledger.put({
+      ...record,
+      // Healing is proven by what was proven here.
+      proofs: proofs.filter((_, index) => measured[index]?.holds === true),
+      state: "active",
+      owner: isHeld ? record.owner : null,
+      evidence,
+    });
+  }
+
+  /**
+   * Takes faults back.
+   * @param ids which; undefined: all
+   * @returns their entries, newest first
+   * @throws EngineError LAB_FAULT_UNKNOWN | LAB_FAULT_FAILED
+   */
+  async heal(ids?: readonly string[]): Promise<readonly FaultRecord[]> {
+    using _lock = await this.lock();
+    const open = this.ledger.open();
+    const all = new Set(this.ledger.all().map((record) => record.id));
+    const unknown = ids?.find((id) => !all.has(id));
+    if (unknown !== undefined) {
+      throw new EngineError("LAB_FAULT_UNKNOWN", {
+        message: `there is no fault "${unknown}"`,
+        hint: `in effect: ${open.map((record) => record.id).join(", ") || "none"}; see \`lab fault list\``,
+      });
+    }
+    const chosen = open.filter((record) => ids === undefined || ids.includes(record.id));
+    const healed: FaultRecord[] = [];
+    for (const record of chosen.toReversed()) healed.push(await this.healRecord(record));
+    return healed;
+  }
+
+  /** Heals what a dead command left half done or held, and what is past its time. @returns those */
+  async settle(): Promise<readonly FaultRecord[]> {
+    const isDue = (record: FaultRecord): boolean => isStale(record, Date.now());
+    if (!this.ledger.open().some(isDue)) return [];
+    using _lock = await this.lock();
+    const healed: FaultRecord[] = [];
+    for (const record of this.ledger.open().filter(isDue).toReversed()) {
+      healed.push(await this.healRecord(record));
+    }
+    return healed;
+  }
+
+  private async healRecord(given: FaultRecord): Promise<FaultRecord> {
+    const owner = identify(process.pid);
+    const record = this.ledger.put({ ...given, state: "healing", owner });
+    const actor = await this.getActor();
+    const errors: string[] = [];
+    const seen = await byNode(record.steps.toReversed(), async (step) => {
+      try {
+        const gone = await actor.heal(record.id, step);
+        if (step.kind === "process") await this.reapply(step.node, record.id);
+        if (gone.holds === false) errors.push(gone.what);
+        return gone;
+      } catch (error) {
+        const what = `${step.node}: ${error instanceof Error ? error.message : String(error)}`;
+        errors.push(what);
+        return { what, holds: false };
+      }
+    });
+    await actor.sweep(record.id);
+    const proven = errors.length === 0 ? await this.proveHealed(record) : [];
+    const evidence = [...record.evidence, ...stamped("after", [...seen, ...proven])];
+    if (errors.length > 0) {
+      this.ledger.put({ ...record, evidence });
+      throw new EngineError("LAB_FAULT_FAILED", {
+        message: `fault ${record.id} could not be healed: ${errors.join("; ")}`,
+        hint: `repair that, then \`lab heal ${record.id}\`; \`lab down\` ends every fault with its container`,
+      });
+    }
+    const healedAt = new Date().toISOString();
+    return this.ledger.put({ ...record, state: "healed", owner: null, healedAt, evidence });
+  }
+
+  private async proveHealed(record: FaultRecord): Promise<readonly Seen[]> {
+    const { runtime } = this.options;
+    const running = new Set(
+      (await runtime.observe()).filter((seen) => seen.state === "running").map((seen) => seen.node),
+    );
+    const ends = (proof: FaultProof): readonly string[] =>
+      "to" in proof ? [proof.from, proof.to] : [proof.from];
+    const proofs = record.proofs.filter((proof) => ends(proof).every((node) => running.has(node)));
+    const isAlone = this.ledger.open().every((open) => open.id === record.id);
+    const actor = await this.getActor();
+    let seen: readonly Seen[] = [];
+    for (let attempt = 0; attempt < AFTER_TRIES; attempt += 1) {
+      const measures: readonly Measure[] = await actor.measure(record.id, proofs);
+      seen = judge(proofs, measures, "after");
+      if (!isAlone || seen.every((entry) => entry.holds !== false)) break;
+      await new Promise((resolve) => setTimeout(resolve, AFTER_GAP_MS));
+    }
+    // While other faults are in effect, a connection that fails says nothing about this one.
+    return isAlone
+      ? seen
+      : seen.map((entry) => ({ ...entry, holds: entry.holds === true ? true : null }));
+  }
+
+  /** Rules and limits of a node that started anew went with its namespace: they are made again. */
+  private async reapply(node: string, except: string): Promise<void> {
+    const actor = await this.getActor();
+    for (const { id, state, steps } of this.ledger.open()) {
+      if (state !== "active" || id === except) continue;
+      for (const step of steps) {
+        if (step.node !== node || step.kind === "process" || step.kind === "limits") continue;
+        await actor.apply(id, step);
+      }
+    }
+  }
+
+  /** The lab was brought down: rules, relays and limits went with the containers. The caller holds the lab's lock. */
+  ended(): void {
+    const healedAt = new Date().toISOString();
+    const gone = stamped("after", [{ what: "the lab was brought down", holds: true }]);
+    for (const record of this.ledger.open()) {
+      const evidence = [...record.evidence, ...gone];
+      this.ledger.put({ ...record, state: "healed", owner: null, healedAt, evidence });
+    }
+  }
+
+  /** A node was started or woken by hand: faults of its process are over, network faults are made again in its new namespace. */
+  async cameBack(node: string): Promise<void> {
+    if (this.ledger.open().length === 0) return;
+    using _lock = await this.lock();
+    for (const record of this.ledger.open()) {
+      if (record.state !== "active") continue;
+      const steps = record.steps.filter((step) => step.kind !== "process" || step.node !== node);
+      if (steps.length === record.steps.length) continue;
+      const isOver = steps.length === 0;
+      this.ledger.put({
+        ...record,
+        steps,
+        ...(isOver ? { state: "healed", owner: null, healedAt: new Date().toISOString() } : {}),
+      });
+    }
+    await this.reapply(node, "");
+  }
+}

@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { allot } from "../../../../lab/runtime/allot.ts";
+import { writeState } from "../../../../lab/runtime/state.ts";
+import { loadTopology } from "../../../../lab/topology/presets.ts";
+import { runCli, type CliRun } from "./run-cli.ts";
+
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "lab-fault-cli-"));
+  const { topology } = loadTopology("2m-2s-sync", home);
+  writeState(home, allot({ home, name: "lab", topology, runtime: "process", index: 20 }));
+});
+
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+function lab(line: string): Promise<CliRun> {
+  return runCli(line.split(" "), { cwd: home, env: { LAB_HOME: home } });
+}
+
+describe("fault commands", () => {
+  it.each([
+    ["fault partitoin host-1", 2, 'no fault "partitoin"', "did you mean partition"],
+    ["fault partition", 2, "one or two ends", "lab fault partition host-1 host-2"],
+    ["fault partition a-b host-1", 6, 'no node or group "a-b"', ""],
+    ["fault partition host-1 host-1", 2, "the same nodes", "lab status"],
+    ["fault loss host-1 host-2", 2, "needs --percent", "--percent 2"],
+    ["fault loss host-1 host-2 --percent 120", 2, '"120"', "0.5"],
+    ["fault delay host-1 host-2", 2, "needs --by", "--by 20ms"],
+    ["fault bandwidth @masters --rate fast", 2, '"fast"', "20mbit"],
+    ["fault memory", 2, "needs NODE", "lab fault memory"],
+    ["fault disk-full broker-a-master", 3, "disk-full is not possible", "disk-slow"],
+    ["fault clock broker-a-master", 3, "clock is not possible", "lab pause"],
+    ["fault partition host-1 host-2", 3, "process runtime", "--runtime docker"],
+    ["fault memory @masters --memory 64m", 3, "process runtime", "lab kill NODE"],
+    ["firewall close host-1 10912", 3, "process runtime", "--runtime docker"],
+    ["firewall close host-1 1", 2, "listens on port 1", "lab firewall show"],
+    ["firewall shut", 2, 'not "shut"', "lab firewall close"],
+    ["host sideways host-1", 2, 'not "sideways"', "lab host down host-1"],
+    ["host down host-7", 6, 'no host "host-7"', "host-1"],
+    ["heal f9", 6, 'no fault "f9"', "lab fault list"],
+    ["pause broker-a-master", 4, "does not run", "lab start broker-a-master"],
+  ])("lab %s → exit %i", async (line, code, what, next) => {
+    const run = await lab(line);
+    expect(run.stderr).toContain(what);
+    expect(run.stderr).toContain(next);
+    expect(run).toMatchObject({ code, stdout: "" });
+  });
+
+  it("nothing broken: list and heal say so, exit 0", async () => {
+    expect(await lab("fault list")).toMatchObject({ code: 0, stdout: "no faults so far\n" });
+    expect(await lab("heal")).toMatchObject({ code: 0, stdout: "nothing to heal\n" });
+    expect(JSON.parse((await lab("heal --json")).stdout)).toMatchObject({
+      schema: "lab.heal/1",
+      faults: [],
+    });
+  });
+
+  it("firewall show lists each host's ports and what breaks without them", async () => {
+    const { stdout, code } = await lab("firewall show");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/host-1 +10912 +broker-a-master +ha +open +replication to a slave/);
+    const { ports } = JSON.parse((await lab("firewall show --json")).stdout) as {
+      ports: unknown[];
+    };
+    expect(ports).toHaveLength(15);
+  });
+
+  it("watching never ends and --json is one document: exit 2", async () => {
+    const { code, stdout } = await lab("status --watch --json");
+    expect(code).toBe(2);
+    expect(stdout).toContain("never ends");
+  });
+
+  it("--plan tells what would be done and writes nothing down", async () => {
+    const { stdout, code } = await lab("host down host-1 --plan");
+    expect(code).toBe(0);
+    expect(stdout).toContain("broker-a-master: SIGKILL; heal: start it");
+    expect((await lab("fault list")).stdout).toBe("no faults so far\n");
+  });
+});

@@ -1,0 +1,163 @@
+/** The order of things around a fault, with an actor that notes what it is asked to do. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { FaultActor, Measure, Seen } from "../../../../lab/faults/actor.ts";
+import { FaultControl } from "../../../../lab/faults/control.ts";
+import type { FaultSpec, FaultStep } from "../../../../lab/faults/fault.ts";
+import { FaultLedger } from "../../../../lab/faults/ledger.ts";
+import { createProcessRuntime } from "../../../../lab/runtime/process-runtime.ts";
+import type { LabAllocation } from "../../../../lab/runtime/runtime.ts";
+import { recordOf, withAllocation } from "./fault-fixture.ts";
+
+class NotingActor implements FaultActor {
+  readonly calls: string[] = [];
+  readonly stateDir: string;
+  applied: Seen = { what: "done", holds: true };
+  healError: Error | undefined;
+
+  constructor(stateDir: string) {
+    this.stateDir = stateDir;
+  }
+
+  capabilities(): Promise<{ netem: boolean; cpusMax: number }> {
+    return Promise.resolve({ netem: false, cpusMax: 2 });
+  }
+
+  apply(id: string, step: FaultStep): Promise<Seen> {
+    const [record] = new FaultLedger(this.stateDir).open();
+    this.calls.push(`apply ${id} ${step.node} (${record?.state ?? "nothing written"})`);
+    return Promise.resolve(this.applied);
+  }
+
+  heal(id: string, step: FaultStep): Promise<Seen> {
+    this.calls.push(`heal ${id} ${step.node}`);
+    if (this.healError !== undefined) return Promise.reject(this.healError);
+    return Promise.resolve({ what: "gone", holds: true });
+  }
+
+  measure(): Promise<readonly Measure[]> {
+    return Promise.resolve([]);
+  }
+
+  sweep(id: string): Promise<void> {
+    this.calls.push(`sweep ${id}`);
+    return Promise.resolve();
+  }
+}
+
+const KILL: FaultSpec = { kind: "kill", nodes: ["namesrv-1"], signal: "SIGKILL" };
+const STEP: FaultStep = { kind: "process", node: "namesrv-1", act: "kill", signal: "SIGKILL" };
+
+/** A process that has ended: nobody is at work any more. */
+function deadOwner(): { pid: number; started: string } {
+  const { pid } = spawnSync(process.execPath, ["-e", ""]);
+  return { pid, started: "long ago" };
+}
+
+async function around(
+  work: (parts: {
+    control: FaultControl;
+    actor: NotingActor;
+    ledger: FaultLedger;
+    allocation: LabAllocation;
+  }) => Promise<void>,
+): Promise<void> {
+  await withAllocation("process", async (allocation) => {
+    const actor = new NotingActor(allocation.stateDir);
+    const control = new FaultControl({
+      runtime: createProcessRuntime(allocation),
+      lockFile: join(allocation.stateDir, "lock"),
+      command: "test",
+      actor,
+    });
+    await work({ control, actor, ledger: control.ledger, allocation });
+  });
+}
+
+describe("fault control", () => {
+  it("the intent is on disk before anything is done", () =>
+    around(async ({ control, actor, ledger }) => {
+      const made = await control.inject(KILL, undefined);
+      expect(actor.calls).toEqual(["apply f1 namesrv-1 (intended)"]);
+      expect(made).toMatchObject({ id: "f1", state: "active", owner: null, expiresAt: null });
+      expect(ledger.open()).toEqual([made]);
+    }));
+
+  it("what did not take effect is taken back and told", () =>
+    around(async ({ control, actor, ledger }) => {
+      actor.applied = { what: "namesrv-1 still runs", holds: false };
+      await expect(control.inject(KILL, undefined)).rejects.toThrow(/namesrv-1 still runs/);
+      expect(actor.calls).toContain("heal f1 namesrv-1");
+      expect(ledger.open()).toEqual([]);
+    }));
+
+  it("healing twice changes nothing; an unknown id is told", () =>
+    around(async ({ control, actor }) => {
+      await control.inject(KILL, undefined);
+      expect(await control.heal(["f1"])).toHaveLength(1);
+      const calls = actor.calls.length;
+      expect(await control.heal(["f1"])).toEqual([]);
+      expect(await control.heal()).toEqual([]);
+      expect(actor.calls).toHaveLength(calls);
+      await expect(control.heal(["f9"])).rejects.toMatchObject({ code: "LAB_FAULT_UNKNOWN" });
+    }));
+
+  it("what cannot be healed stays in the ledger and is tried again", () =>
+    around(async ({ control, actor, ledger }) => {
+      await control.inject(KILL, undefined);
+      actor.healError = new Error("no room");
+      await expect(control.heal()).rejects.toMatchObject({ code: "LAB_FAULT_FAILED" });
+      expect(ledger.open()).toMatchObject([{ id: "f1", state: "healing" }]);
+      actor.healError = undefined;
+      expect(await control.heal()).toMatchObject([{ id: "f1", state: "healed" }]);
+    }));
+
+  it.each(["intended", "active", "healing"] as const)(
+    "the next command heals a fault that a dead one left %s",
+    (state) =>
+      around(async ({ control, actor, ledger }) => {
+        ledger.add(recordOf("f1", KILL, { state, steps: [STEP], owner: deadOwner() }));
+        expect(await control.settle()).toMatchObject([{ id: "f1", state: "healed" }]);
+        expect(actor.calls).toEqual(["heal f1 namesrv-1", "sweep f1"]);
+      }),
+  );
+
+  it("a fault without --for is left alone, one past its time is healed", () =>
+    around(async ({ control, ledger }) => {
+      ledger.add(recordOf("f1", KILL, { steps: [STEP] }));
+      expect(await control.settle()).toEqual([]);
+      ledger.add(recordOf("f2", KILL, { steps: [STEP], expiresAt: "2026-01-01T00:00:00.000Z" }));
+      expect((await control.settle()).map(({ id }) => id)).toEqual(["f2"]);
+    }));
+
+  it("a fault that a living command holds is left to it", () =>
+    around(async ({ control }) => {
+      const held = await control.inject(KILL, 1);
+      expect(held.owner?.pid).toBe(process.pid);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(await control.settle()).toEqual([]);
+    }));
+
+  it("a node that was started by hand ends the fault of its process", () =>
+    around(async ({ control, actor, ledger }) => {
+      await control.inject(KILL, undefined);
+      await control.cameBack("namesrv-1");
+      expect(ledger.open()).toEqual([]);
+      expect(actor.calls).not.toContain("heal f1 namesrv-1");
+    }));
+
+  it("the lab going down ends every fault without starting anything", () =>
+    around(async ({ control, actor, ledger }) => {
+      await control.inject(KILL, undefined);
+      control.ended();
+      expect(ledger.open()).toEqual([]);
+      expect(actor.calls).toEqual(["apply f1 namesrv-1 (intended)"]);
+    }));
+
+  it("two commands at once are done one after the other", () =>
+    around(async ({ control, ledger }) => {
+      await Promise.all([1, 2, 3].map(() => control.inject(KILL, undefined)));
+      expect(ledger.open().map(({ id }) => id)).toEqual(["f1", "f2", "f3"]);
+    }));
+});

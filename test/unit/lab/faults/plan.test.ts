@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import type { FaultSpec, FaultStep } from "../../../../lab/faults/fault.ts";
+import { firewallTable } from "../../../../lab/faults/firewall.ts";
+import { checkRefused, describeStep, planFault } from "../../../../lab/faults/plan.ts";
+import { recordOf, withAllocation } from "./fault-fixture.ts";
+
+const NONE = { netem: false, cpusMax: 2 };
+const A = ["broker-a-master"];
+const B = ["broker-a-slave"];
+
+async function planned(spec: FaultSpec, netem = false): Promise<readonly FaultStep[]> {
+  let steps: readonly FaultStep[] = [];
+  await withAllocation("docker", (allocation) => {
+    steps = planFault("f7", spec, { allocation, capabilities: { ...NONE, netem } }).steps;
+  });
+  return steps;
+}
+
+function commandsOf(steps: readonly FaultStep[], node: string): readonly string[] {
+  return steps.flatMap((step) =>
+    step.kind === "rules" && step.node === node ? step.apply.map((line) => line.join(" ")) : [],
+  );
+}
+
+describe("plans of network faults", () => {
+  it("a partition drops both ways at both ends, so that one end may start anew", async () => {
+    const steps = await planned({ kind: "partition", from: A, to: B, oneWay: false, port: null });
+    const own = commandsOf(steps, "broker-a-master");
+    expect(own.filter((line) => line.includes("-d 198.51.100.113 -j DROP"))).toHaveLength(1);
+    expect(own.filter((line) => line.includes("-s 198.51.100.113 -j DROP"))).toHaveLength(1);
+    expect(
+      commandsOf(steps, "broker-a-slave").filter((line) => line.includes("DROP")),
+    ).toHaveLength(2);
+  });
+
+  it("one way touches one direction only, a port only that port", async () => {
+    const steps = await planned({ kind: "partition", from: A, to: B, oneWay: true, port: 10_912 });
+    const all = [...commandsOf(steps, A[0] ?? ""), ...commandsOf(steps, B[0] ?? "")];
+    const drops = all.filter((line) => line.includes("DROP"));
+    expect(drops).toEqual([
+      "iptables -w -A LAB-f7 -d 198.51.100.113 -p tcp -m multiport --ports 10912 -j DROP",
+      "iptables -w -A LAB-f7 -s 198.51.100.99 -p tcp -m multiport --ports 10912 -j DROP",
+    ]);
+  });
+
+  it("nodes of one host are cut on both networks they share", async () => {
+    const spec: FaultSpec = {
+      kind: "partition",
+      from: A,
+      to: ["namesrv-1"],
+      oneWay: true,
+      port: null,
+    };
+    const drops = commandsOf(await planned(spec), "broker-a-master").filter((line) =>
+      line.includes("DROP"),
+    );
+    expect(drops.map((line) => / -d (\S+)/.exec(line)?.[1])).toEqual([
+      "198.51.100.98",
+      "198.51.100.66",
+    ]);
+  });
+
+  it("every rule stands in the fault's own chain, and healing names nothing else", async () => {
+    for (const kind of ["partition", "reject"] as const) {
+      const steps = await planned({ kind, from: A, to: B, oneWay: false, port: null });
+      for (const step of steps) {
+        if (step.kind !== "rules") throw new Error("only rules");
+        for (const line of [...step.apply, ...step.heal]) expect(line).toContain("LAB-f7");
+      }
+    }
+  });
+
+  it("delay uses the kernel where it can, else a relay whose own connections are spared", async () => {
+    const spec: FaultSpec = { kind: "delay", from: A, to: B, oneWay: false, delayMs: 20 };
+    const kernel = await planned(spec, true);
+    expect(commandsOf(kernel, "broker-a-master")).toEqual([
+      "tc qdisc add dev @198.51.100.99 root netem delay 20ms",
+    ]);
+    const relayed = await planned(spec);
+    const relay = relayed.find((step) => step.kind === "relay" && step.node === "broker-a-master");
+    expect(relay).toMatchObject({ delayMs: 20 });
+    const redirects = commandsOf(relayed, "broker-a-master").filter((line) =>
+      line.includes("REDIRECT"),
+    );
+    expect(redirects).toHaveLength(3);
+    for (const line of redirects) expect(line).toContain("! --uid-owner 10002");
+  });
+
+  it("a closed port passes the host's own processes and drops the rest", async () => {
+    const spec: FaultSpec = { kind: "firewall", host: "host-1", nodes: A, port: 10_912 };
+    const lines = commandsOf(await planned(spec), "broker-a-master");
+    const last = lines.findIndex((line) => line.includes("--dport 10912 -j DROP"));
+    const passes = lines.filter((line) => line.includes("RETURN"));
+    expect(passes.join(" ")).toContain("-s 198.51.100.98 ");
+    expect(passes.join(" ")).not.toContain("198.51.100.113");
+    expect(lines.findLastIndex((line) => line.includes("RETURN"))).toBeLessThan(last);
+  });
+
+  it("the plan is told in words, with how it is undone", async () => {
+    const steps = await planned({ kind: "cpu", nodes: A, cpus: 0.5 });
+    expect(steps.flatMap(describeStep)).toEqual([
+      "broker-a-master: container limit cpus 0.5; heal: 2",
+    ]);
+  });
+
+  it("a limit that takes nothing away is refused", async () => {
+    await expect(planned({ kind: "memory", nodes: A, mib: 4_096 })).rejects.toThrow(
+      /takes nothing/,
+    );
+    await expect(planned({ kind: "cpu", nodes: A, cpus: 8 })).rejects.toThrow(/takes nothing/);
+  });
+});
+
+describe("what a runtime cannot do", () => {
+  const link = { from: A, to: B, oneWay: false };
+  const specs: readonly FaultSpec[] = [
+    { kind: "partition", ...link, port: null },
+    { kind: "reject", ...link, port: null },
+    { kind: "loss", ...link, percent: 1 },
+    { kind: "delay", ...link, delayMs: 5 },
+    { kind: "bandwidth", nodes: A, bitsPerSecond: 1e6 },
+    { kind: "firewall", host: "host-1", nodes: A, port: 10_911 },
+    { kind: "memory", nodes: A, mib: 64 },
+    { kind: "cpu", nodes: A, cpus: 0.1 },
+    { kind: "disk-slow", nodes: A, iops: 20 },
+  ];
+  it.each(specs)("$kind is refused for local processes with reason and alternative", (spec) =>
+    withAllocation("process", (allocation) => {
+      let error: unknown;
+      try {
+        planFault("f1", spec, { allocation, capabilities: NONE });
+      } catch (caught) {
+        error = caught;
+      }
+      expect(error).toMatchObject({ code: "LAB_FAULT_UNSUPPORTED" });
+      expect((error as { hint: string }).hint).toMatch(
+        /Docker.+nearest here: `lab (pause|stop|kill)/,
+      );
+    }),
+  );
+
+  it.each(["disk-full", "disk-readonly", "clock"])("%s is refused everywhere", (kind) => {
+    expect(() => checkRefused(kind)).toThrow(
+      expect.objectContaining({ code: "LAB_FAULT_UNSUPPORTED" }),
+    );
+  });
+});
+
+it("the port table knows every port of every host and who closed it", () =>
+  withAllocation("docker", ({ topology }) => {
+    const spec: FaultSpec = { kind: "firewall", host: "host-1", nodes: A, port: 10_912 };
+    const rows = firewallTable(topology, [recordOf("f4", spec)]);
+    expect(rows).toHaveLength(topology.nodes.flatMap((node) => node.ports).length);
+    const closed = rows.filter((row) => row.state === "closed");
+    expect(closed).toMatchObject([
+      { host: "host-1", port: 10_912, node: "broker-a-master", fault: "f4" },
+    ]);
+    expect(closed[0]?.whenClosed).toContain("replication");
+  }));
