@@ -133,11 +133,6 @@ function crossProblems(config: BrokerConfig): string[] {
       "aclEnable=true: access control is not served, and the broker must not pretend it is",
     );
   }
-  if (config.masterRecoverPolicy === "strict") {
-    problems.push(
-      "masterRecoverPolicy=strict: a master that returns does not ask its slaves, so it cannot be held to it",
-    );
-  }
   if (config.enableDLegerCommitLog) {
     problems.push(
       "enableDLegerCommitLog=true: DLedger mode is not served; use a master and slaves",

@@ -2,6 +2,7 @@
 import type { Logger } from "../base/logger.ts";
 import type { Vfs } from "../base/vfs.ts";
 import { createRemotingClient } from "../remoting/client.ts";
+import type { RemotingClient } from "../remoting/server-api.ts";
 import type { HostBytes, MessageStore } from "../store/store-api.ts";
 import type { BrokerConfig } from "./broker-config.ts";
 import type { BrokerContext } from "./broker-context.ts";
@@ -35,6 +36,15 @@ export interface BrokerTables {
   readonly counters: BrokerCounters;
 }
 
+/** @returns a broker's outgoing connections, none open yet */
+export function createBrokerClient(config: BrokerConfig, logger: Logger): RemotingClient {
+  return createRemotingClient({
+    logger,
+    connectTimeoutMs: config.connectTimeoutMillis,
+    idleTimeoutMs: config.clientChannelMaxIdleTimeSeconds * 1_000,
+  });
+}
+
 /** @throws EngineError STORE_LAYOUT_INVALID when a state file and its copies are damaged (S-06) */
 export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
   const { config, vfs, logger, now, store, storeHost, registerSoon } = wiring;
@@ -51,11 +61,7 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
       config.notifyConsumerIdsChangedEnable &&
       groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
   });
-  const remoting = createRemotingClient({
-    logger,
-    connectTimeoutMs: config.connectTimeoutMillis,
-    idleTimeoutMs: config.clientChannelMaxIdleTimeSeconds * 1_000,
-  });
+  const remoting = createBrokerClient(config, logger);
   const context: BrokerContext = {
     config,
     logger,

@@ -16,7 +16,7 @@ import { openMessageStore } from "../store/message-store.ts";
 import type { HostBytes, MessageStore } from "../store/store-api.ts";
 import { bindHost, namesrvAddresses, type BrokerConfig } from "./broker-config.ts";
 import type { BrokerContext } from "./broker-context.ts";
-import { openBrokerTables, type BrokerTables } from "./broker-tables.ts";
+import { createBrokerClient, openBrokerTables, type BrokerTables } from "./broker-tables.ts";
 import { DelayedMessages } from "./delayed-messages.ts";
 import { brokerProcessors } from "./processors/index.ts";
 import type { RuntimeInfoParts } from "./processors/runtime-info.ts";
@@ -26,6 +26,7 @@ import { Registration, type MasterAddresses } from "./registration.ts";
 import { fixedHaMaster, followMaster, replicateToSlaves } from "./replication.ts";
 import { SendPath } from "./send-path.ts";
 import { SlaveSync } from "./slave-sync.ts";
+import { recoverTailFrom } from "./tail-recovery.ts";
 
 /** The fast port (4.9's VIP channel) stands this far below the plain one, the replication port one above (remoting-protocol 1.7). */
 const FAST_PORT_BELOW = 2;
@@ -252,32 +253,32 @@ class Broker implements RunningBroker {
   }
 }
 
-/**
- * DESIGN 5: a SYNC_MASTER that comes back after an unclean stop may have lost a tail that a slave still has. Nothing asks the slaves for it
- * (H-09), so what could not be checked is said where an operator looks first.
- */
-function warnOfUncheckedTail({ config, logger }: BrokerOptions): void {
-  logger.warn(
-    "this SYNC_MASTER stopped uncleanly; whether a slave holds messages that this log lost was not checked",
-    { store: config.storePathRootDir, flushDiskType: config.flushDiskType },
-  );
+/** A master that promised copies and stopped uncleanly looks for its lost tail at its slaves; every other store starts with what it has. */
+async function startStore(options: BrokerOptions, store: MessageStore): Promise<void> {
+  const { config, vfs, logger } = options;
+  const stoppedUncleanly = vfs.stat(join(config.storePathRootDir, "abort")) !== null;
+  if (!stoppedUncleanly || config.brokerRole !== "SYNC_MASTER") return store.start();
+  const remoting = createBrokerClient(config, logger);
+  try {
+    await store.start(recoverTailFrom({ config, remoting, logger: logger.child("tail") }));
+  } finally {
+    remoting.close();
+  }
 }
 
 /**
  * Starts a broker: recovers its store, opens its ports, registers.
  * @param options settings and surroundings
  * @returns once it serves; a name server that cannot be reached does not hold it up
- * @throws EngineError BROKER_CONFIG_INVALID | STORE_LOCKED | STORE_CORRUPT | STORE_LAYOUT_INVALID, or the system error of listen
+ * @throws EngineError BROKER_CONFIG_INVALID | BROKER_TAIL_UNCHECKED | STORE_LOCKED | STORE_CORRUPT | STORE_LAYOUT_INVALID, or the system error of listen
  */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { config, vfs, logger } = options;
   const storeHost = await storeHostOf(config);
-  const stoppedUncleanly = vfs.stat(join(config.storePathRootDir, "abort")) !== null;
   const store = openMessageStore({ config, vfs, logger: logger.child("store") });
-  await store.start();
-  if (stoppedUncleanly && config.brokerRole === "SYNC_MASTER") warnOfUncheckedTail(options);
   let broker: Broker | null = null;
   try {
+    await startStore(options, store);
     broker = new Broker(options, store, storeHost);
     await broker.start();
     return broker;

@@ -2,7 +2,6 @@
 import { bool, choice, ignored, number, text, type ConfigKeys } from "./config-keys.ts";
 
 const ONE_LOOP = "one event loop does all network work";
-const NO_MASTER_RECOVERY = "a master that returns does not ask its slaves for what it lost";
 const NODE_BUFFERS = "the operating system's socket buffers are left alone";
 
 export const REMOTING_KEYS = {
@@ -49,8 +48,8 @@ export const OWN_KEYS = {
   /** When an ASYNC_FLUSH message may be read: once appended (4.9), or once flushed. */
   visibility: choice(["appended", "flushed"], "appended"),
   /** How long a SYNC_MASTER that stopped uncleanly waits for its slaves' ends (H-09). */
-  masterRecoverWait: ignored(number(5_000, { min: 0, max: 600_000 }), NO_MASTER_RECOVERY),
-  /** What it does when none answers: serve and say so, or refuse to start. `strict` is refused while nothing asks the slaves. */
+  masterRecoverWait: number(5_000, { min: 0, max: 600_000 }),
+  /** What it does when none can vouch for its log: serve and say so, or refuse to start. */
   masterRecoverPolicy: choice(["serve", "strict"], "serve"),
   /** Wait for a slave's report; 4.9.0 takes syncFlushTimeout, 4.9.8 has this key with 3,000. 0 = syncFlushTimeout. */
   slaveTimeout: number(0, { min: 0, max: 600_000 }),

@@ -16,11 +16,20 @@ import {
 import { startBroker, type RunningBroker } from "./broker.ts";
 import type { ConfigEnvironment } from "./config-keys.ts";
 
-const EXIT = { FAILED: 1, USAGE: 2, CORRUPT: 65, BUG: 70, STORE_FAILED: 74, LOCKED: 75 } as const;
+const EXIT = {
+  FAILED: 1,
+  USAGE: 2,
+  CORRUPT: 65,
+  BUG: 70,
+  STORE_FAILED: 74,
+  LOCKED: 75,
+  UNCHECKED: 78,
+} as const;
 
 /** Exit codes of errors a start can end with; others are EXIT.FAILED. */
 const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   BROKER_CONFIG_INVALID: EXIT.USAGE,
+  BROKER_TAIL_UNCHECKED: EXIT.UNCHECKED,
   STORE_CORRUPT: EXIT.CORRUPT,
   STORE_LAYOUT_INVALID: EXIT.CORRUPT,
   STORE_FAILED: EXIT.STORE_FAILED,
@@ -40,7 +49,7 @@ const USAGE = `usage: mqbroker [-c FILE] [-n ADDRS] [-p] [-m] [-h]
   -m, --printImportantConfig   print the important settings and exit
   -h, --help                   print this text
 Environment: ${OVERRIDES} holds key=value lines that win over the file.
-Exit codes: 2 configuration, 65 store damaged, 70 a bug, 74 disk failed, 75 store in use.
+Exit codes: 2 configuration, 65 store damaged, 70 a bug, 74 disk failed, 75 store in use, 78 masterRecoverPolicy=strict and no slave answered.
 `;
 
 interface CommandLine {

@@ -62,4 +62,7 @@ export const REQUEST_CODE = {
   SEND_BATCH_MESSAGE: 320,
   QUERY_DATA_VERSION: 322,
   ADD_WRITE_PERM_OF_BROKER: 327,
+  /** Our own; optional for a peer. */
+  GET_LOG_POSITION: 30_001,
+  READ_LOG: 30_002,
 } as const;

@@ -25,6 +25,7 @@ import {
   type MessageStore,
   type PutWaiter,
   type QueryMessageResult,
+  type ReplicaLog,
   type ReplicationGate,
   type StoredRecord,
   type StoreStats,
@@ -100,20 +101,16 @@ class FileMessageStore implements MessageStore {
     return this.isOpen && this.failure === null && !this.expiry.isDiskFull;
   }
 
-  start(): Promise<void> {
+  async start(takeTail?: (log: ReplicaLog) => Promise<void>): Promise<void> {
+    if (takeTail !== undefined) await this.adoptTail(takeTail);
     const { vfs, config } = this.options;
-    const { layout, queues } = this.opened;
     this.dispatcher.advance(this.commitLog.end);
-    this.dispatcher.lastStoreTimestamp = Math.max(
-      this.dispatcher.lastStoreTimestamp,
-      this.reads.newestStoreTimestamp(),
-    );
+    const newest = this.reads.newestStoreTimestamp();
+    this.dispatcher.lastStoreTimestamp = Math.max(this.dispatcher.lastStoreTimestamp, newest);
     this.appends.lastStoreTimestamp = this.dispatcher.lastStoreTimestamp;
-    for (const state of queues.all) {
-      state.nextOffset = state.queue.maxOffset;
-      state.queue.raiseMinOffset(this.commitLog.minOffset);
-    }
-    if (vfs.stat(layout.abort) === null) vfs.open(layout.abort, "create").close();
+    this.opened.queues.resume(this.commitLog.minOffset);
+    const { abort } = this.opened.layout;
+    if (vfs.stat(abort) === null) vfs.open(abort, "create").close();
     this.expiry.run();
     this.timers.push(
       setInterval(() => this.persistence.begin(), PERSIST_MS),
@@ -122,10 +119,10 @@ class FileMessageStore implements MessageStore {
     for (const timer of this.timers) timer.unref();
     this.isOpen = true;
     this.prepareAhead();
-    return Promise.resolve();
   }
 
   async stop(): Promise<void> {
+    const hasServed = this.isOpen;
     this.isOpen = false;
     for (const timer of this.timers) clearInterval(timer);
     if (this.failure === null) {
@@ -136,11 +133,10 @@ class FileMessageStore implements MessageStore {
       this.waiters.degradedEnd = this.commitLog.written;
       this.advance();
       await this.persistence.finish();
-      const isComplete = this.dispatcher.dispatched >= this.commitLog.end;
+      // A start that was given up proves nothing: the next one must ask again whether the last stop was clean.
+      const isComplete = hasServed && this.dispatcher.dispatched >= this.commitLog.end;
       if (isComplete) this.options.vfs.remove(this.opened.layout.abort);
-      this.opened.index?.close();
-      this.opened.queues.close();
-      this.opened.files.close();
+      this.opened.close();
     }
     this.opened.unlock();
   }
@@ -257,6 +253,14 @@ class FileMessageStore implements MessageStore {
     };
   }
 
+  /** H-09. What a slave has is replicated, so it is visible at once like everything recovered. */
+  private async adoptTail(takeTail: (log: ReplicaLog) => Promise<void>): Promise<void> {
+    await this.log.adopt(takeTail);
+    await this.flusher.flushAll();
+    if (this.failure !== null) throw this.failure;
+    this.waiters.degradedEnd = this.commitLog.written;
+  }
+
   private makeFlusher(): Flusher {
     const { config } = this.options;
     return new Flusher({
@@ -341,13 +345,12 @@ class FileMessageStore implements MessageStore {
 
   /** Up to where messages may be seen (C-02; DESIGN 5). */
   private confirmOffset(): number {
-    const { config } = this.options;
-    if (config.brokerRole === "SLAVE") return this.log.verifiedOffset();
-    const isStrict = config.flushDiskType === "SYNC_FLUSH" || config.visibility === "flushed";
+    const { brokerRole, flushDiskType, visibility } = this.options.config;
+    if (brokerRole === "SLAVE") return this.log.verifiedOffset();
+    const isStrict = flushDiskType === "SYNC_FLUSH" || visibility === "flushed";
     const local = isStrict ? this.flusher.flushed : this.commitLog.written;
-    const gate = this.gate;
-    if (gate === null || !gate.required) return local;
-    return Math.min(local, Math.max(gate.replicatedOffset, this.waiters.degradedEnd));
+    if (this.gate?.required !== true) return local;
+    return Math.min(local, Math.max(this.gate.replicatedOffset, this.waiters.degradedEnd));
   }
 
   private advance(): void {
@@ -362,10 +365,7 @@ class FileMessageStore implements MessageStore {
 
   /** A full disk refuses sends until there is room (S-26); anything else ends the store (S-03). */
   private refused(error: unknown): void {
-    if (!isNoSpace(error)) {
-      this.fail(asError(error));
-      return;
-    }
+    if (!isNoSpace(error)) return this.fail(asError(error));
     this.expiry.isDiskFull = true;
     this.options.logger.warn("no room on the disk: sends are refused", {
       reason: asError(error).message,

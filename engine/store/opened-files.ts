@@ -30,6 +30,8 @@ export interface OpenedFiles {
   readonly end: number;
   /** Where dispatch begins again. */
   readonly dispatchFrom: number;
+  /** Closes every file; nothing may be read or written afterwards. */
+  close(): void;
   /** Gives the store back to others. */
   unlock(): void;
 }
@@ -122,7 +124,12 @@ export function openFiles(parts: OpenFilesParts): OpenedFiles {
         missesEntries: missesQueueEntries(parts, layout.queueEnds, queues),
       },
     );
-    return { layout, checkpoint, files, queues, index, end, dispatchFrom, unlock };
+    const close = (): void => {
+      index?.close();
+      queues.close();
+      files.close();
+    };
+    return { layout, checkpoint, files, queues, index, end, dispatchFrom, close, unlock };
   } catch (error) {
     unlock();
     throw error;

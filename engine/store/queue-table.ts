@@ -74,6 +74,14 @@ export class QueueTable {
     this.vfs.removeDirectory(join(this.root, topic.text));
   }
 
+  /** Once everything is dispatched: the next message of a queue goes behind its last entry, and none is read from before the log. */
+  resume(logMinOffset: number): void {
+    for (const state of this.states) {
+      state.nextOffset = state.queue.maxOffset;
+      state.queue.raiseMinOffset(logMinOffset);
+    }
+  }
+
   /** Writes every queue's entries that are in memory only. @returns files touched */
   flush(): VfsFile[] {
     return this.states.flatMap((state) =>

@@ -22,7 +22,7 @@ export class ReplicatedLog implements ReplicaLog {
   private readonly parts: ReplicatedLogParts;
   private readonly writtenListeners: ((offset: number) => void)[] = [];
   private readonly flushedListeners: ((offset: number) => void)[] = [];
-  /** Slave: end of the last checked record; null on a master, whose own records need no check. */
+  /** End of the last checked record; null on a master that serves, whose own records need no check. */
   private verified: number | null = null;
   /** Slave: bytes behind `verified`. */
   private partial: Buffer = Buffer.alloc(0);
@@ -90,6 +90,16 @@ export class ReplicatedLog implements ReplicaLog {
       log.truncate(end);
     }
     return end;
+  }
+
+  /** Lets a master that starts append records of another broker; afterwards all are its own and need no check. */
+  async adopt(append: (log: ReplicaLog) => Promise<void>): Promise<void> {
+    try {
+      await append(this);
+    } finally {
+      this.dropPartialRecord();
+    }
+    this.verified = null;
   }
 
   onWritten(listener: (writtenOffset: number) => void): void {

@@ -142,12 +142,12 @@ export interface ReplicaLog {
    */
   readRaw(offset: number, bytesMax: number): { readonly bytes: Buffer; release(): void };
   /**
-   * Slave only: writes raw bytes at the end of the log, checks every record they complete (S-11, H-05) and dispatches it.
+   * Slave, and a master that starts: writes raw bytes at the end of the log, checks every record they complete (S-11, H-05) and dispatches it.
    * @returns end of the last complete, verified record
    * @throws EngineError HA_DIVERGED when a completed record is invalid (the log is cut back to the last good one)
    */
   appendRaw(offset: number, bytes: Buffer): number;
-  /** Slave only: cuts a half-received record off (H-06). @returns the new end */
+  /** Cuts a half-received record off (H-06). @returns the new end */
   dropPartialRecord(): number;
   /** Called after each write of the tick, with the new written offset. */
   onWritten(listener: (writtenOffset: number) => void): void;
@@ -177,8 +177,12 @@ export interface MessageStore {
   readonly log: ReplicaLog;
   readonly isWriteable: boolean;
 
-  /** Recovers, then opens for reads and (on a master) writes. */
-  start(): Promise<void>;
+  /**
+   * Recovers, then opens for reads and (on a master) writes.
+   * @param takeTail may append raw bytes to the recovered log before anything is served, for example what a slave has of a tail that was lost
+   *   here (H-09); they are checked like a slave's and on the disk before this resolves
+   */
+  start(takeTail?: (log: ReplicaLog) => Promise<void>): Promise<void>;
   /** Flushes everything, writes the checkpoint, removes `abort` if dispatch is complete (S-09). */
   stop(): Promise<void>;
 

@@ -37,6 +37,7 @@ import {
 } from "./progress.ts";
 import { createPullMessageFrames, createPullMessageProcessor } from "./pull-message.ts";
 import { createQueryMessageProcessor, createViewMessageProcessor } from "./query-message.ts";
+import { createLogPositionProcessor, createReadLogProcessor } from "./log-tail.ts";
 import { createLockBatchProcessor, createUnlockBatchProcessor } from "./queue-locks.ts";
 import { createBrokerConfigProcessor, createUpdateBrokerConfigProcessor } from "./broker-config.ts";
 import { createRuntimeInfoProcessor, type RuntimeInfoParts } from "./runtime-info.ts";
@@ -116,6 +117,8 @@ function adminProcessors({ context, delayed, runtime }: BrokerParts): [number, P
     [CODE.GET_ALL_CONSUMER_OFFSET, createOffsetTableProcessor(context)],
     [CODE.GET_ALL_DELAY_OFFSET, createDelayTableProcessor(delayed)],
     [CODE.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, createGroupTableProcessor(context)],
+    [CODE.GET_LOG_POSITION, createLogPositionProcessor(context)],
+    [CODE.READ_LOG, createReadLogProcessor(context)],
   ];
 }
 

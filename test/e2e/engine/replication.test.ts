@@ -38,7 +38,7 @@ describe("SYNC_MASTER", () => {
   it("DESIGN 5: says loudly what it could not check after an unclean stop", async () => {
     await using engine = new EngineFixture();
     await engine.startNamesrv();
-    const properties = { brokerRole: "SYNC_MASTER" };
+    const properties = { brokerRole: "SYNC_MASTER", masterRecoverWait: 200 };
     const said = () => engine.lines.filter((line) => line.includes("was not checked")).length;
     const first = await engine.startBroker(properties);
     await first.stop();

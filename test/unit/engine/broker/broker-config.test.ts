@@ -197,8 +197,7 @@ describe("broker configuration", () => {
     expect(() => load("", "listenPort=x")).toThrow(/^ROCKETMQ_OVERRIDES:1: listenPort/);
   });
 
-  it("refuses what it would have to pretend: access control, DLedger, a strict return of a master", () => {
-    expect(problemsOf("masterRecoverPolicy=strict\n")).toMatch(/does not ask its slaves/);
+  it("refuses what it would have to pretend: access control, DLedger", () => {
     expect(problemsOf("aclEnable=true\n")).toMatch(/access control is not served/);
     expect(problemsOf("enableDLegerCommitLog=true\n")).toMatch(/DLedger mode is not served/);
   });
