@@ -24,6 +24,8 @@ export interface ExpiryParts {
   readonly index: IndexService | null;
   /** Newest storeTimestamp in the log: a clock that jumped forward must not empty the store (S-18). */
   readonly newestStoreTimestamp: () => number;
+  /** What a finished sync covers: a file that is not on the disk yet still has a sync to come, which would fail without it. */
+  readonly flushed: () => number;
 }
 
 /** See the file's head. */
@@ -76,7 +78,8 @@ export class Expiry {
 
   private mayRemoveFirst(force: boolean): boolean {
     const { log, config } = this.parts;
-    if (log.files.all.length < 2) return false;
+    const second = log.files.all[1];
+    if (second === undefined || second.start > this.parts.flushed()) return false;
     if (force) return true;
     const newest = this.lastTimestampOfFirst();
     const reservedMs = config.fileReservedTime * HOUR_MS;

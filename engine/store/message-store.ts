@@ -80,7 +80,8 @@ class FileMessageStore implements MessageStore {
     );
     this.appends = new AppendPath({ ...options, log, queues, isWriteable: () => this.isWriteable });
     const newestStoreTimestamp = (): number => this.dispatcher.lastStoreTimestamp;
-    this.expiry = new Expiry({ ...options, log, queues, index, newestStoreTimestamp });
+    const flushed = (): number => this.flusher.flushed;
+    this.expiry = new Expiry({ ...options, log, queues, index, newestStoreTimestamp, flushed });
     this.persistence = new Persistence({
       vfs: options.vfs,
       opened: this.opened,

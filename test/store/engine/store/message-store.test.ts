@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import {
   PUT_STATUS,
@@ -9,6 +10,8 @@ import {
 } from "../../../../engine/store/store-api.ts";
 import { faultyVfs } from "../../../helpers/faulty-vfs.ts";
 import { bodies, message, put, StoreFolder, TOPIC } from "../../../helpers/store-fixture.ts";
+
+const EVERY_HOUR = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0")).join(";");
 
 const names = (count: number, prefix = "m"): string[] =>
   Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
@@ -311,7 +314,7 @@ describe("retention", () => {
     using folder = new StoreFolder();
     const store = await folder.open({
       fileReservedTime: 0,
-      deleteWhen: "00;01;02;03;04;05;06;07;08;09;10;11;12;13;14;15;16;17;18;19;20;21;22;23",
+      deleteWhen: EVERY_HOUR,
       cleanResourceInterval: 20,
     });
     await putAll(store, names(300));
@@ -323,6 +326,29 @@ describe("retention", () => {
     expect(read.status).toBe("OFFSET_TOO_SMALL");
     const rest = await bodies(store);
     expect(rest.at(-1)).toBe("later");
+    await store.stop();
+  });
+
+  it("S-18, S-03: a file whose bytes no sync covers yet is kept, so that the sync to come does not fail the store", async () => {
+    using folder = new StoreFolder();
+    const { vfs, faults } = faultyVfs();
+    const store = await folder.open(
+      { fileReservedTime: 0, deleteWhen: EVERY_HOUR, cleanResourceInterval: 20 },
+      vfs,
+    );
+    faults.holdSync = true;
+    await putAll(store, names(300));
+    await put(store, message("later"));
+    const logFiles = (): number => readdirSync(join(folder.root, "commitlog")).length;
+    const before = logFiles();
+    expect(before).toBeGreaterThan(2);
+    // Five cleaning passes in which nothing may happen.
+    await pause(100);
+    expect([store.stats().minOffset, logFiles()]).toEqual([0, before]);
+    faults.holdSync = false;
+    faults.releaseSyncs();
+    await expect.poll(() => store.stats().minOffset, { timeout: 5_000 }).toBeGreaterThan(0);
+    expect(await put(store, message("still taken"))).toBe(PUT_STATUS.OK);
     await store.stop();
   });
 });
