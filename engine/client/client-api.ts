@@ -140,6 +140,8 @@ export interface ProducerOptions {
   readonly compressOverBytes?: number;
   /** Leaves out brokers that answered slowly or failed for a while (5.4, `sendLatencyFaultEnable`). Default false. */
   readonly latencyFault?: boolean;
+  /** Tells of every send in the trace topic (4.13): true for RMQ_SYS_TRACE_TOPIC, or a topic of one's own. Default false. */
+  readonly trace?: boolean | string;
 }
 
 export interface Producer {
@@ -164,10 +166,19 @@ export interface Producer {
 export interface SendOptions {
   /** Send to this queue and no other (no retry elsewhere). */
   readonly queue?: MessageQueue;
+  /** Chooses one of the topic's queues, and no other (no retry elsewhere): messages that must stay in order. `selectByHash` is one. */
+  readonly select?: QueueSelector;
   readonly timeoutMs?: number;
 }
 
-export type ConsumeResult = "success" | "later";
+/** @param queues queues of the topic that can be sent to now, never empty, in an order that is the same for every producer */
+export type QueueSelector = (queues: readonly MessageQueue[]) => MessageQueue;
+
+/**
+ * "later": again after a delay that grows with each try; in order: again after a pause, before anything else of its queue.
+ * With a level: 1..18 delays so long, 0 lets the broker decide, -1 gives up now (dead letter). In order a level is as "later".
+ */
+export type ConsumeResult = "success" | "later" | { readonly delayLevel: number };
 
 export type MessageListener = (
   messages: readonly ReceivedMessage[],
@@ -182,15 +193,33 @@ export interface PushConsumerOptions {
   readonly listener: MessageListener;
   /** Broadcasting keeps its offsets here. Default: a folder in the home directory, as the Java client. */
   readonly offsetDir?: string;
-  /** Default 16. */
+  /** Default 16; in order: no limit. */
   readonly maxReconsumeTimes?: number;
+  /** One call of the listener at a time for each queue, in the queue's order; the group's brokers lock queues for one member. Default false. */
+  readonly orderly?: boolean;
+  /** In order: pause of a queue whose messages were put off, 10..30,000. Default 1,000. */
+  readonly suspendMs?: number;
   /** Default 20,000. */
   readonly rebalanceMs?: number;
   /** Calls of an asynchronous listener in progress at once. Default 20. */
   readonly concurrency?: number;
   /** Who owns which queue; every member of a group must use the same. Default `average`. */
-  readonly allocate?: "average" | "average-by-circle";
+  readonly allocate?: "average" | "average-by-circle" | "consistent-hash" | Allocate;
+  /** Tells of every delivery in the trace topic (4.13): true for RMQ_SYS_TRACE_TOPIC, or a topic of one's own. Default false. */
+  readonly trace?: boolean | string;
 }
+
+/**
+ * @param members client ids, sorted
+ * @param self one of them
+ * @param queues of one topic, sorted
+ * @returns the share of `self`; empty when it is no member
+ */
+export type Allocate = (
+  members: readonly string[],
+  self: string,
+  queues: readonly MessageQueue[],
+) => MessageQueue[];
 
 /** Which messages of a topic a consumer wants. SQL92 needs `enablePropertyFilter=true` on its brokers. */
 export interface MessageSelector {
@@ -206,6 +235,46 @@ export interface PushConsumer {
   start(): Promise<void>;
   /** Queues it owns now, by topic. */
   assignment(): readonly MessageQueue[];
+  /** Pulls nothing more until `resume`; what was pulled is still handed over. */
+  pause(): void;
+  resume(): void;
   /** Persists offsets, unregisters, stops pulling. */
+  close(): Promise<void>;
+}
+
+export interface LitePullConsumerOptions {
+  readonly group: string;
+  readonly consumeFrom?: PushConsumerOptions["consumeFrom"];
+  /** Every 5 s the offsets of what earlier polls returned are written. Default true; false leaves it to `commit`. */
+  readonly autoCommit?: boolean;
+  /** Default 20,000. */
+  readonly rebalanceMs?: number;
+  readonly allocate?: PushConsumerOptions["allocate"];
+}
+
+/** A consumer that is asked for messages: queues shared with its group (`subscribe`) or chosen by itself (`assign`), one of the two. */
+export interface LitePullConsumer {
+  /** @throws EngineError MESSAGE_INVALID, also after `assign` */
+  subscribe(topic: string, selector?: string | MessageSelector): void;
+  /** Takes these queues and no others, whoever else of the group reads them. @throws EngineError MESSAGE_INVALID after `subscribe` */
+  assign(queues: readonly MessageQueue[]): Promise<void>;
+  start(): Promise<void>;
+  /** @param timeoutMs how long to wait for the first message. Default 5,000 @returns messages of one queue; empty when none came */
+  poll(timeoutMs?: number): Promise<readonly ReceivedMessage[]>;
+  /** Goes on from that offset; nothing pulled before is returned any more. @throws EngineError MESSAGE_INVALID for a queue that is not its own */
+  seek(queue: MessageQueue, offset: number): void;
+  /** These queues are pulled and polled no more until `resume`. */
+  pause(queues: readonly MessageQueue[]): void;
+  resume(queues: readonly MessageQueue[]): void;
+  /** Writes the offsets of all that `poll` returned, and waits for the brokers. */
+  commit(): Promise<void>;
+  /** @returns the written offset; null when there is none */
+  committed(queue: MessageQueue): Promise<number | null>;
+  /** @returns queues to read, sorted @throws EngineError CLIENT_NO_ROUTE */
+  queuesOf(topic: string): Promise<readonly MessageQueue[]>;
+  /** @returns offset of the first message stored at that time or later; asked of the broker */
+  offsetForTimestamp(queue: MessageQueue, timestampMs: number): Promise<number>;
+  /** Queues it reads now. */
+  assignment(): readonly MessageQueue[];
   close(): Promise<void>;
 }

@@ -2,18 +2,30 @@
 import { assert } from "../base/assert.ts";
 import type {
   ClientOptions,
+  LitePullConsumer,
+  LitePullConsumerOptions,
   MqClient,
   Producer,
   ProducerOptions,
   PushConsumer,
   PushConsumerOptions,
 } from "./client-api.ts";
+import { LiteConsumer } from "./consumer/lite-pull.ts";
 import { GroupConsumer } from "./consumer/push.ts";
 import { SharedClient } from "./mq-client.ts";
 import { MessageProducer } from "./producer/send.ts";
+import { createTrace } from "./trace/create-trace.ts";
 
 export type * from "./client-api.ts";
-export { allocateAverage, allocateByCircle, type Allocate } from "./consumer/allocate.ts";
+export {
+  allocateAverage,
+  allocateByCircle,
+  allocateByConfig,
+  allocateByMachineRoom,
+  allocateConsistentHash,
+  allocateNearby,
+  type MachineRooms,
+} from "./consumer/allocate.ts";
 export {
   pullMessages,
   type PullRequest,
@@ -22,6 +34,8 @@ export {
 } from "./consumer/pull.ts";
 export { decodeMessages } from "./consumer/received-message.ts";
 export { SendFailedError, sendOutcomeOf } from "./producer/outcome.ts";
+export { selectByHash } from "./producer/select-queue.ts";
+export { decodeTrace, type TraceRecord } from "./trace/trace-records.ts";
 export { invokeOk, isRefusedWith, RefusedError, type Call } from "./request.ts";
 export { decodeTopicRoute } from "./route-cache.ts";
 
@@ -45,7 +59,9 @@ function sharedClient(client: MqClient): SharedClient {
  * @throws EngineError MESSAGE_INVALID for a bad group name
  */
 export function createProducer(client: MqClient, options: ProducerOptions): Producer {
-  return new MessageProducer(sharedClient(client), options);
+  const shared = sharedClient(client);
+  const trace = createTrace(shared, options.trace, { group: options.group, role: "PRODUCE" });
+  return new MessageProducer(shared, options, trace);
 }
 
 /**
@@ -55,4 +71,16 @@ export function createProducer(client: MqClient, options: ProducerOptions): Prod
  */
 export function createPushConsumer(client: MqClient, options: PushConsumerOptions): PushConsumer {
   return new GroupConsumer(sharedClient(client), options);
+}
+
+/**
+ * @param client made by `createClient`; at most one consumer of a group on it
+ * @returns a consumer to be subscribed or assigned queues, started, and polled
+ * @throws EngineError MESSAGE_INVALID for a bad group name
+ */
+export function createLitePullConsumer(
+  client: MqClient,
+  options: LitePullConsumerOptions,
+): LitePullConsumer {
+  return new LiteConsumer(sharedClient(client), options);
 }

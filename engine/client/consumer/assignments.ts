@@ -9,6 +9,7 @@ import type { SharedClient } from "../mq-client.ts";
 import { firstOffset, type ConsumeFrom } from "./first-offset.ts";
 import type { OffsetStore } from "./offset-store.ts";
 import { ProcessQueue } from "./process-queue.ts";
+import type { GroupLocks } from "./queue-locks.ts";
 import { QueuePuller } from "./queue-puller.ts";
 import type { StoredMessage } from "./received-message.ts";
 
@@ -16,6 +17,8 @@ import type { StoredMessage } from "./received-message.ts";
 const SETTLE_MS = 10_000;
 /** Between an offset the broker refused and the next try. */
 const ILLEGAL_PAUSE_MS = 1_000;
+/** How long a locked queue that goes to somebody else waits for the listener; its lock runs out by itself after that. */
+const LET_GO_MS = 1_000;
 
 /** What assignments are made of. */
 export interface AssignmentParts {
@@ -24,6 +27,9 @@ export interface AssignmentParts {
   readonly isClustering: boolean;
   readonly offsets: OffsetStore;
   readonly consumeFrom: ConsumeFrom;
+  /** Of ordered consumption in a group: a queue is taken with its lock only. */
+  readonly locks: GroupLocks | undefined;
+  readonly isPaused: () => boolean;
   readonly subscription: (topic: string) => SubscriptionBody | undefined;
   readonly onMessages: (queue: ProcessQueue, messages: readonly StoredMessage[]) => void;
   /** A queue was let go to be taken up again. */
@@ -60,8 +66,38 @@ export class Assignments {
     );
     await this.release(lost);
     const fresh = mine.filter((queue) => !this.owned.has(queueKey(queue)));
-    const taken = await Promise.all(fresh.map((queue) => this.take(queue)));
-    return taken.every(Boolean);
+    const lockedAtMs = Date.now();
+    const ours = await this.lock(fresh);
+    const taken = await Promise.all(ours.map((queue) => this.take(queue, lockedAtMs)));
+    return ours.length === fresh.length && taken.every(Boolean);
+  }
+
+  /** Renews all locks; a queue that somebody else holds now is let go. */
+  async renewLocks(): Promise<void> {
+    const { locks } = this.parts;
+    const queues = this.queues();
+    if (locks === undefined || queues.length === 0) return;
+    const askedAtMs = Date.now();
+    const answers = await locks.lock(queues.map(({ queue }) => queue));
+    const lost = queues.filter(({ queue }) => answers.get(queueKey(queue)) === false);
+    for (const queue of queues)
+      if (answers.get(queueKey(queue.queue)) === true) queue.lockedAtMs = askedAtMs;
+    if (lost.length === 0) return;
+    await this.release(lost);
+    this.parts.onReleased();
+  }
+
+  /** Gives all locks back: for a consumer whose listener has ended and whose offsets are written. */
+  async unlockAll(): Promise<void> {
+    await this.parts.locks?.unlock([...this.owned.values()].map(({ queue }) => queue));
+  }
+
+  /** Push's pause and resume. */
+  setPaused(isPaused: boolean): void {
+    for (const queue of this.queues()) {
+      if (isPaused) queue.pause();
+      else queue.resume();
+    }
   }
 
   /** Code 220: these queues go on from these offsets. */
@@ -84,19 +120,30 @@ export class Assignments {
 
   private async release(lost: readonly ProcessQueue[]): Promise<void> {
     if (lost.length === 0) return;
+    const { locks, offsets } = this.parts;
+    const free = locks === undefined ? [] : await letGo(lost);
     for (const queue of lost) {
       queue.drop();
       this.owned.delete(queueKey(queue.queue));
     }
-    await this.parts.offsets.persist(false);
-    for (const queue of lost) this.parts.offsets.forget(queue.queue);
+    await offsets.persist(locks !== undefined);
+    for (const queue of lost) offsets.forget(queue.queue);
+    await locks?.unlock(free);
   }
 
-  private async take(queue: MessageQueue): Promise<boolean> {
+  /** @returns the queues that may be taken over now */
+  private async lock(fresh: readonly MessageQueue[]): Promise<readonly MessageQueue[]> {
+    const { locks } = this.parts;
+    if (locks === undefined || fresh.length === 0) return fresh;
+    const answers = await locks.lock(fresh);
+    return fresh.filter((queue) => answers.get(queueKey(queue)) === true);
+  }
+
+  private async take(queue: MessageQueue, lockedAtMs: number): Promise<boolean> {
     const { client, offsets, consumeFrom } = this.parts;
     try {
       const offset = await firstOffset(client, offsets, queue, consumeFrom);
-      if (!this.closed && !this.owned.has(queueKey(queue))) this.begin(queue, offset);
+      if (!this.closed && !this.owned.has(queueKey(queue))) this.begin(queue, offset, lockedAtMs);
       return true;
     } catch (error) {
       const { topic, brokerName, queueId } = queue;
@@ -106,8 +153,10 @@ export class Assignments {
     }
   }
 
-  private begin(queue: MessageQueue, offset: number): void {
+  private begin(queue: MessageQueue, offset: number, lockedAtMs: number): void {
     const processQueue = new ProcessQueue(queue);
+    processQueue.lockedAtMs = this.parts.locks === undefined ? 0 : lockedAtMs;
+    if (this.parts.isPaused()) processQueue.pause();
     this.owned.set(queueKey(queue), processQueue);
     const { subscription, offsets } = this.parts;
     // Kept from the start: a group that begins at the end must not begin at a later end after a crash before its first message.
@@ -117,6 +166,8 @@ export class Assignments {
         ...this.parts,
         queue: processQueue,
         subscription: () => subscription(queue.topic),
+        // Nothing for us up to here: progress must not wait for a message that matches.
+        onNothing: (next) => offsets.update(queue, next, true),
         onOffsetIllegal: (illegal, next) => void this.fixOffset(illegal, next),
       },
       offset,
@@ -144,4 +195,15 @@ export class Assignments {
     offsets.forget(queue.queue);
     this.owned.delete(queueKey(queue.queue));
   }
+}
+
+/** Lets the calls in progress end, for a while. @returns the queues nobody is at any more */
+async function letGo(queues: readonly ProcessQueue[]): Promise<MessageQueue[]> {
+  for (const queue of queues) queue.leave();
+  const isFree = await Promise.all(
+    queues.map((queue) =>
+      Promise.race([queue.whenEmpty().then(() => true), delay(LET_GO_MS, false, { ref: false })]),
+    ),
+  );
+  return queues.filter((_, i) => isFree[i] === true).map(({ queue }) => queue);
 }

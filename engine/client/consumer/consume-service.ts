@@ -6,6 +6,17 @@ import type { StoredMessage } from "./received-message.ts";
 
 /** Messages that could not be sent back are handed to the listener again after this. */
 const LOCAL_RETRY_MS = 5_000;
+const DELAY_BY_BROKER = 0;
+
+/** Hands pulled messages to a listener: `ConsumeService` many at once, `OrderlyService` in order. */
+export interface MessageHandover {
+  /** Takes messages that already are in the process queue. */
+  submit(queue: ProcessQueue, messages: readonly StoredMessage[]): void;
+  /** Calls the listener once. */
+  consume(messages: readonly StoredMessage[]): Promise<ConsumeResult>;
+  /** Starts no further call. @returns when the calls in progress have ended */
+  stop(): Promise<void>;
+}
 
 /** What a consume service is made of. */
 export interface ConsumeServiceParts {
@@ -16,8 +27,22 @@ export interface ConsumeServiceParts {
   readonly logger: Logger;
   /** All messages of the queue below the offset are done. */
   readonly onProgress: (queue: ProcessQueue, offset: number) => void;
-  /** Has a message delivered again later; false when that failed. Undefined drops it, as broadcasting does. */
-  readonly sendBack: ((message: StoredMessage) => Promise<boolean>) | undefined;
+  /** Has a message delivered again at that delay level (0: the broker decides); false when that failed. Undefined drops it, as broadcasting does. */
+  readonly sendBack: ((message: StoredMessage, delayLevel: number) => Promise<boolean>) | undefined;
+}
+
+/** Calls the listener once; an error of it is "later". */
+export async function callListener(
+  parts: Pick<ConsumeServiceParts, "listener" | "logger">,
+  messages: readonly StoredMessage[],
+): Promise<ConsumeResult> {
+  try {
+    return await parts.listener(messages);
+  } catch (error) {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    parts.logger.warn("a message listener failed; its messages come again", { reason });
+    return "later";
+  }
 }
 
 interface Task {
@@ -26,7 +51,7 @@ interface Task {
 }
 
 /** One consumer's running and waiting calls of its listener. */
-export class ConsumeService {
+export class ConsumeService implements MessageHandover {
   private readonly parts: ConsumeServiceParts;
   private readonly waiting: Task[] = [];
   private running = 0;
@@ -37,7 +62,6 @@ export class ConsumeService {
     this.parts = parts;
   }
 
-  /** Takes messages that already are in the process queue. */
   submit(queue: ProcessQueue, messages: readonly StoredMessage[]): void {
     if (this.stopped) return;
     const { batchSize } = this.parts;
@@ -57,15 +81,8 @@ export class ConsumeService {
     return new Promise((resolve) => this.idleWaiters.push(resolve));
   }
 
-  /** Calls the listener once; an error of it is "later". */
-  async consume(messages: readonly StoredMessage[]): Promise<ConsumeResult> {
-    try {
-      return await this.parts.listener(messages);
-    } catch (error) {
-      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.parts.logger.warn("a message listener failed; its messages come again", { reason });
-      return "later";
-    }
+  consume(messages: readonly StoredMessage[]): Promise<ConsumeResult> {
+    return callListener(this.parts, messages);
   }
 
   private pump(): void {
@@ -88,7 +105,8 @@ export class ConsumeService {
       return;
     }
     const result = await this.consume(messages);
-    const failed = result === "later" ? await this.sendBackAll(messages) : [];
+    const level = typeof result === "object" ? result.delayLevel : DELAY_BY_BROKER;
+    const failed = result === "success" ? [] : await this.sendBackAll(messages, level);
     const done = failed.length === 0 ? messages : messages.filter((one) => !failed.includes(one));
     const offset = queue.remove(done);
     queue.lastConsumeMs = Date.now();
@@ -97,7 +115,10 @@ export class ConsumeService {
   }
 
   /** @returns those that are still to be consumed here */
-  private async sendBackAll(messages: readonly StoredMessage[]): Promise<StoredMessage[]> {
+  private async sendBackAll(
+    messages: readonly StoredMessage[],
+    delayLevel: number,
+  ): Promise<StoredMessage[]> {
     const { sendBack, logger } = this.parts;
     if (sendBack === undefined) {
       logger.warn("broadcast messages were not consumed and are dropped", {
@@ -105,7 +126,7 @@ export class ConsumeService {
       });
       return [];
     }
-    const sent = await Promise.all(messages.map((message) => sendBack(message)));
+    const sent = await Promise.all(messages.map((message) => sendBack(message, delayLevel)));
     return messages.filter((_, i) => sent[i] === false);
   }
 

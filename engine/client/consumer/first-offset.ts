@@ -20,7 +20,8 @@ async function endOf(client: SharedClient, queue: MessageQueue): Promise<number>
   return decodeHeader(spec.response, answer.extFields).offset ?? 0;
 }
 
-async function offsetAt(
+/** Asks the master. @returns offset of the first message stored at that time (ms) or later */
+export async function offsetAt(
   client: SharedClient,
   queue: MessageQueue,
   timestamp: number,

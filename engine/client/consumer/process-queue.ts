@@ -6,6 +6,8 @@ import type { StoredMessage } from "./received-message.ts";
 export const IN_FLIGHT_MESSAGES_MAX = 1_000;
 export const IN_FLIGHT_BYTES_MAX = 100 * 1_024 * 1_024;
 export const IN_FLIGHT_SPAN_MAX = 2_000;
+/** How long a granted queue lock counts here; brokers keep it twice as long. */
+const LOCK_VALID_MS = 30_000;
 
 /** What of a message matters here. */
 export type InFlight = Pick<StoredMessage, "queueOffset" | "storedBytes">;
@@ -16,12 +18,16 @@ export class ProcessQueue {
   readonly sinceMs = Date.now();
   lastPullMs = 0;
   lastConsumeMs = 0;
+  /** Wall clock of the last time its broker granted the lock; 0 when never, or lost. In order only. */
+  lockedAtMs = 0;
   /** Added in the order of their offsets, so the first key is the lowest. */
   private readonly inFlight = new Map<number, InFlight>();
   private bytes = 0;
   private highest = -1;
   private pulledTo = 0;
   private isDropped = false;
+  private isPaused = false;
+  private isLeaving = false;
   private readonly roomWaiters: (() => void)[] = [];
   private readonly emptyWaiters: (() => void)[] = [];
 
@@ -31,6 +37,20 @@ export class ProcessQueue {
 
   get dropped(): boolean {
     return this.isDropped;
+  }
+
+  /** True once no further listener call may begin. */
+  get leaving(): boolean {
+    return this.isLeaving || this.isDropped;
+  }
+
+  get paused(): boolean {
+    return this.isPaused;
+  }
+
+  /** @param nowMs wall clock @returns true while the lock can be relied on */
+  isLocked(nowMs: number): boolean {
+    return nowMs - this.lockedAtMs < LOCK_VALID_MS;
   }
 
   get count(): number {
@@ -81,6 +101,7 @@ export class ProcessQueue {
   get hasRoom(): boolean {
     const lowest = this.lowest;
     return (
+      !this.isPaused &&
       this.inFlight.size < IN_FLIGHT_MESSAGES_MAX &&
       this.bytes < IN_FLIGHT_BYTES_MAX &&
       (lowest === undefined || this.highest - lowest <= IN_FLIGHT_SPAN_MAX)
@@ -97,6 +118,22 @@ export class ProcessQueue {
   whenEmpty(): Promise<void> {
     if (this.inFlight.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.emptyWaiters.push(resolve));
+  }
+
+  /** No further pull begins until `resume`. */
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    if (this.hasRoom) wake(this.roomWaiters);
+  }
+
+  /** In order: it is about to be dropped. The call in progress may still commit; what waits behind it is for the next owner. */
+  leave(): void {
+    this.isLeaving = true;
+    this.isPaused = true;
   }
 
   /** The queue is not ours any more. */

@@ -33,6 +33,8 @@ export interface PullRequest {
   readonly expressionType?: string;
   /** Version of the subscription the heartbeat announced. */
   readonly subVersion?: number;
+  /** Marks the request as one of a lite pull consumer. */
+  readonly isLite?: boolean;
 }
 
 /** What came back. */
@@ -50,7 +52,8 @@ function sysFlagOf(request: PullRequest): number {
   return (
     (request.commitOffset === undefined ? 0 : PULL_FLAG.COMMIT_OFFSET) |
     (request.suspendMs > 0 ? PULL_FLAG.SUSPEND : 0) |
-    (request.expression === undefined ? 0 : PULL_FLAG.SUBSCRIPTION)
+    (request.expression === undefined ? 0 : PULL_FLAG.SUBSCRIPTION) |
+    (request.isLite === true ? PULL_FLAG.LITE_PULL : 0)
   );
 }
 

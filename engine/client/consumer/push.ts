@@ -4,11 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { EngineError } from "../../base/engine-error.ts";
 import { nodeVfs } from "../../base/node-vfs.ts";
-import type {
-  ConsumeFromWhere,
-  ConsumerBody,
-  SubscriptionBody,
-} from "../../remoting/bodies/heartbeat.ts";
+import type { ConsumerBody, SubscriptionBody } from "../../remoting/bodies/heartbeat.ts";
 import type { QueueMap } from "../../remoting/bodies/message-queue.ts";
 import type { RemotingCommand, ResponseCommand } from "../../remoting/command.ts";
 import { RESPONSE_CODE } from "../../remoting/response-codes.ts";
@@ -21,12 +17,17 @@ import type {
 import type { ConsumerMember } from "../members.ts";
 import type { SharedClient } from "../mq-client.ts";
 import { checkGroup, retryTopic } from "../names.ts";
-import { allocateAverage, allocateByCircle } from "./allocate.ts";
+import { createTrace } from "../trace/create-trace.ts";
+import type { TraceDispatcher } from "../trace/trace-dispatcher.ts";
+import { tracedListener } from "../trace/trace-listener.ts";
 import { Assignments } from "./assignments.ts";
-import { ConsumeService } from "./consume-service.ts";
+import { ConsumeService, type MessageHandover } from "./consume-service.ts";
+import { consumeFromWhere, strategyOf } from "./consumer-options.ts";
 import type { ConsumeFrom } from "./first-offset.ts";
 import { LocalOffsetStore, RemoteOffsetStore, type OffsetStore } from "./offset-store.ts";
 import { checkSelectors } from "./check-selectors.ts";
+import { OrderlyService } from "./orderly-service.ts";
+import { GroupLocks } from "./queue-locks.ts";
 import { RebalanceLoop, shareOf, type ShareParts } from "./rebalance.ts";
 import { decodeMessages } from "./received-message.ts";
 import { encodeConsumeDirectly, encodeRunningInfo } from "./running-info.ts";
@@ -38,15 +39,14 @@ const CONCURRENCY = 20;
 const MAX_RECONSUME_TIMES = 16;
 const REBALANCE_MS = 20_000;
 const PERSIST_MS = 5_000;
+const LOCK_MS = 20_000;
+const SUSPEND_MS = 1_000;
+const SUSPEND_MS_MIN = 10;
+const SUSPEND_MS_MAX = 30_000;
 /** A closing consumer waits this long for its listener. */
 const CLOSE_MS = 5_000;
 /** Of Java's client, in the home directory. */
 const OFFSET_DIRECTORY = ".rocketmq_offsets";
-
-function consumeFromWhere(from: ConsumeFrom): ConsumeFromWhere {
-  if (from === "first") return "CONSUME_FROM_FIRST_OFFSET";
-  return from === "last" ? "CONSUME_FROM_LAST_OFFSET" : "CONSUME_FROM_TIMESTAMP";
-}
 
 function createOffsetStore(client: SharedClient, options: PushConsumerOptions): OffsetStore {
   const { group } = options;
@@ -70,11 +70,14 @@ export class GroupConsumer implements PushConsumer, ConsumerMember {
   private readonly rebalanceMs: number;
   private readonly share: ShareParts;
   private readonly offsets: OffsetStore;
-  private readonly service: ConsumeService;
+  private readonly isOrderly: boolean;
+  private readonly trace: TraceDispatcher | undefined;
+  private readonly service: MessageHandover;
   private readonly assignments: Assignments;
   private readonly subscriptions = new Map<string, SubscriptionBody>();
   private loop: RebalanceLoop | undefined;
-  private persistTimer: NodeJS.Timeout | undefined;
+  private isPaused = false;
+  private timers: readonly NodeJS.Timeout[] = [];
   private startedAtMs = 0;
   private starting: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
@@ -88,9 +91,11 @@ export class GroupConsumer implements PushConsumer, ConsumerMember {
     this.concurrency = options.concurrency ?? CONCURRENCY;
     this.rebalanceMs = options.rebalanceMs ?? REBALANCE_MS;
     const isClustering = options.model !== "broadcasting";
-    const allocate = options.allocate === "average-by-circle" ? allocateByCircle : allocateAverage;
+    const allocate = strategyOf(options.allocate);
+    this.isOrderly = options.orderly === true;
     this.share = { client, group: this.group, isClustering, allocate };
     this.offsets = createOffsetStore(client, options);
+    this.trace = createTrace(client, options.trace, { group: this.group, role: "CONSUME" });
     this.service = this.createService(options, isClustering);
     this.assignments = new Assignments({
       client,
@@ -98,6 +103,8 @@ export class GroupConsumer implements PushConsumer, ConsumerMember {
       isClustering,
       offsets: this.offsets,
       consumeFrom: this.consumeFrom,
+      locks: this.isOrderly && isClustering ? new GroupLocks(client, this.group) : undefined,
+      isPaused: () => this.isPaused,
       subscription: (topic) => this.subscriptions.get(topic),
       onMessages: (queue, messages) => this.service.submit(queue, messages),
       onReleased: () => this.membersChanged(),
@@ -121,6 +128,16 @@ export class GroupConsumer implements PushConsumer, ConsumerMember {
 
   assignment(): readonly MessageQueue[] {
     return this.assignments.queues().map(({ queue }) => queue);
+  }
+
+  pause(): void {
+    this.isPaused = true;
+    this.assignments.setPaused(true);
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    this.assignments.setPaused(false);
   }
 
   close(): Promise<void> {
@@ -160,6 +177,8 @@ export class GroupConsumer implements PushConsumer, ConsumerMember {
       namesrvAddrs: this.client.namesrvAddrs.join(";"),
       startedAtMs: this.startedAtMs,
       concurrency: this.concurrency,
+      isOrderly: this.isOrderly,
+      consumeType: "CONSUME_PASSIVELY",
       subscriptions: [...this.subscriptions.values()],
       queues: this.assignments.queues().map((queue) => ({
         queue,
@@ -173,7 +192,7 @@ export class GroupConsumer implements PushConsumer, ConsumerMember {
     const messages = decodeMessages(request.body ?? Buffer.alloc(0), brokerName);
     const beganMs = performance.now();
     const result = await this.service.consume(messages);
-    const body = encodeConsumeDirectly(result, performance.now() - beganMs);
+    const body = encodeConsumeDirectly(result, performance.now() - beganMs, this.isOrderly);
     return { code: RESPONSE_CODE.SUCCESS, body };
   }
 
@@ -191,24 +210,40 @@ export class GroupConsumer implements PushConsumer, ConsumerMember {
     client.addConsumer(this);
     this.startedAtMs = Date.now();
     this.loop = new RebalanceLoop(() => this.rebalance(), this.rebalanceMs);
-    this.persistTimer = setInterval(() => void this.offsets.persist(false), PERSIST_MS);
-    this.persistTimer.unref();
+    this.timers = [
+      setInterval(() => void this.offsets.persist(false), PERSIST_MS),
+      setInterval(() => void this.assignments.renewLocks(), LOCK_MS),
+    ];
+    for (const timer of this.timers) timer.unref();
+    await this.trace?.start();
     const topics = [...this.subscriptions.keys()];
     await Promise.allSettled(topics.map((topic) => client.route(topic)));
     await client.heartbeats.beatAll();
     await this.loop.run();
   }
 
-  private createService(options: PushConsumerOptions, isClustering: boolean): ConsumeService {
-    const times = options.maxReconsumeTimes ?? MAX_RECONSUME_TIMES;
-    const sendBack = isClustering ? new SendBack(this.client, this.group, times) : undefined;
-    return new ConsumeService({
-      listener: options.listener,
+  private createService(options: PushConsumerOptions, isClustering: boolean): MessageHandover {
+    const { client, group, trace, concurrency, isOrderly } = this;
+    const { listener } = options;
+    const unlimited = isOrderly ? Number.MAX_SAFE_INTEGER : MAX_RECONSUME_TIMES;
+    const maxReconsumeTimes = options.maxReconsumeTimes ?? unlimited;
+    const sendBack = isClustering ? new SendBack(client, group, maxReconsumeTimes) : undefined;
+    const parts = {
+      listener: trace === undefined ? listener : tracedListener(trace, group, listener),
       batchSize: options.consumeBatchSize ?? CONSUME_BATCH_SIZE,
-      concurrency: this.concurrency,
-      logger: this.client.logger,
-      onProgress: ({ queue }, offset) => this.offsets.update(queue, offset, true),
-      sendBack: sendBack === undefined ? undefined : (message) => sendBack.send(message),
+      concurrency,
+      logger: client.logger,
+      onProgress: ({ queue }: { readonly queue: MessageQueue }, offset: number) =>
+        this.offsets.update(queue, offset, true),
+    };
+    if (!isOrderly) return new ConsumeService({ ...parts, sendBack: sendBack?.send });
+    const suspendMs = options.suspendMs ?? SUSPEND_MS;
+    return new OrderlyService({
+      ...parts,
+      maxReconsumeTimes,
+      needsLock: isClustering,
+      suspendMs: Math.min(SUSPEND_MS_MAX, Math.max(SUSPEND_MS_MIN, suspendMs)),
+      giveUp: sendBack?.sendItself,
     });
   }
 
@@ -228,11 +263,13 @@ export class GroupConsumer implements PushConsumer, ConsumerMember {
   }
 
   private async closeAll(): Promise<void> {
-    clearInterval(this.persistTimer);
+    for (const timer of this.timers) clearInterval(timer);
     await this.loop?.stop();
     await Promise.race([this.service.stop(), delay(CLOSE_MS, undefined, { ref: false })]);
     this.assignments.close();
     await this.offsets.persist(true);
+    await this.assignments.unlockAll();
+    await this.trace?.close();
     if (this.loop !== undefined) await this.client.removeConsumer(this);
   }
 }

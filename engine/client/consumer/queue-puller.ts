@@ -8,7 +8,7 @@ import type { SharedClient } from "../mq-client.ts";
 import { RefusedError } from "../request.ts";
 import type { OffsetStore } from "./offset-store.ts";
 import type { ProcessQueue } from "./process-queue.ts";
-import { pullMessages, type PullResult } from "./pull.ts";
+import { pullMessages, type PullRequest, type PullResult } from "./pull.ts";
 import type { StoredMessage } from "./received-message.ts";
 import { matchesTags } from "./subscription.ts";
 
@@ -37,9 +37,13 @@ export interface QueuePullerParts {
   readonly isClustering: boolean;
   readonly queue: ProcessQueue;
   readonly offsets: OffsetStore;
+  /** Pulls bring their expression and commit nothing, as Java's lite pull does. */
+  readonly isLite?: boolean;
   /** The subscription as it is now. */
   readonly subscription: () => SubscriptionBody | undefined;
   readonly onMessages: (queue: ProcessQueue, messages: readonly StoredMessage[]) => void;
+  /** Up to that offset there is nothing for us, and nothing is in progress. */
+  readonly onNothing: (nextOffset: number) => void;
   /** The queue does not have the offset that was asked for (code 21). */
   readonly onOffsetIllegal: (queue: ProcessQueue, nextOffset: number) => void;
 }
@@ -98,35 +102,37 @@ export class QueuePuller {
   }
 
   private async ask(target: PullTarget): Promise<PullResult<StoredMessage>> {
-    const { client, group, queue, isClustering, offsets, subscription } = this.parts;
+    const { client } = this.parts;
     const { address } = target;
-    const wanted = subscription();
     try {
       await client.heartbeats.ensure(address);
-      const consumed = isClustering && !target.isSlave ? offsets.read(queue.queue) : undefined;
-      return await pullMessages(
-        client.remoting,
-        address,
-        {
-          group,
-          queue: queue.queue,
-          offset: this.offset,
-          messagesMax: MESSAGES_MAX,
-          commitOffset: consumed !== undefined && consumed > 0 ? consumed : undefined,
-          suspendMs: SUSPEND_MS,
-          subVersion: wanted?.subVersion ?? 0,
-          expressionType: wanted?.expressionType ?? "TAG",
-        },
-        PULL_TIMEOUT_MS,
-      );
+      const request = this.request(target.isSlave);
+      return await pullMessages(client.remoting, address, request, PULL_TIMEOUT_MS);
     } catch (error) {
       this.noteFailure(error, address);
       throw error;
     }
   }
 
+  private request(isSlave: boolean): PullRequest {
+    const { group, queue, isClustering, offsets, subscription, isLite } = this.parts;
+    const wanted = subscription();
+    const consumed = isClustering && !isSlave ? offsets.read(queue.queue) : undefined;
+    const request = {
+      group,
+      queue: queue.queue,
+      offset: this.offset,
+      messagesMax: MESSAGES_MAX,
+      commitOffset: consumed !== undefined && consumed > 0 ? consumed : undefined,
+      suspendMs: SUSPEND_MS,
+      subVersion: wanted?.subVersion ?? 0,
+      expressionType: wanted?.expressionType ?? "TAG",
+    };
+    return isLite === true ? { ...request, isLite, expression: wanted?.subString ?? "*" } : request;
+  }
+
   private take(result: PullResult<StoredMessage>): void {
-    const { queue, offsets, subscription, onMessages } = this.parts;
+    const { queue, subscription, onMessages, onNothing } = this.parts;
     const wanted = subscription();
     const messages =
       wanted === undefined || wanted.tagsSet.length === 0
@@ -136,8 +142,7 @@ export class QueuePuller {
       queue.add(messages, result.nextBeginOffset);
       onMessages(queue, messages);
     } else if (queue.count === 0) {
-      // Nothing for us up to here: progress must not wait for a message that matches.
-      offsets.update(queue.queue, result.nextBeginOffset, true);
+      onNothing(result.nextBeginOffset);
     }
   }
 

@@ -1,11 +1,10 @@
 /** When and how a consumer's share of the queues is worked out anew (remoting-protocol 5.1, 5.6 step 4). */
 import { decodeConsumerIdList } from "../../remoting/bodies/simple.ts";
 import { GET_CONSUMER_LIST_BY_GROUP } from "../../remoting/commands/clients.ts";
-import type { MessageQueue, TopicRoute } from "../client-api.ts";
+import type { Allocate, MessageQueue, TopicRoute } from "../client-api.ts";
 import { subscribeQueuesOf } from "../message-queues.ts";
 import type { SharedClient } from "../mq-client.ts";
 import { invokeOk } from "../request.ts";
-import type { Allocate } from "./allocate.ts";
 
 const MEMBERS_TIMEOUT_MS = 3_000;
 /** After a round in which something could not be found out. */

@@ -11,8 +11,6 @@ import { invokeOk } from "../request.ts";
 import type { StoredMessage } from "./received-message.ts";
 
 const TIMEOUT_MS = 5_000;
-/** The broker decides: level 3 plus the times so far. */
-const DELAY_BY_BROKER = 0;
 const FIRST_RETRY_LEVEL = 3;
 
 /**
@@ -61,14 +59,26 @@ export class SendBack {
     this.producer = new MessageProducer(client, { group: INNER_PRODUCER_GROUP });
   }
 
-  /** @returns false when neither the broker nor a plain send took it */
-  async send(message: StoredMessage): Promise<boolean> {
+  /**
+   * @param delayLevel as CONSUMER_SEND_MSG_BACK has it: -1 dead letter, 0 the broker decides, else the level
+   * @returns false when neither the broker nor a plain send took it
+   */
+  readonly send = async (message: StoredMessage, delayLevel: number): Promise<boolean> => {
     try {
-      await this.ask(message);
+      await this.ask(message, delayLevel);
       return true;
     } catch (error) {
       this.log("a send-back failed, sending the message itself", message, error);
     }
+    return this.sendItself(message);
+  };
+
+  /**
+   * Sends the message to the group's retry topic as a normal one. Ordered consumers give up so: the broker, told how often it was tried and how
+   * often it may be, makes it a dead letter.
+   * @returns false when no broker took it
+   */
+  readonly sendItself = async (message: StoredMessage): Promise<boolean> => {
     try {
       const again = retryMessage(message, this.group, this.maxReconsumeTimes);
       await this.producer.deliver(again, {});
@@ -77,16 +87,16 @@ export class SendBack {
       this.log("a message could not be sent back", message, error);
       return false;
     }
-  }
+  };
 
-  private async ask(message: StoredMessage): Promise<void> {
+  private async ask(message: StoredMessage, delayLevel: number): Promise<void> {
     await invokeOk(this.client.remoting, {
       address: this.client.routes.brokers.requireMaster(message.brokerName),
       spec: CONSUMER_SEND_MSG_BACK,
       header: {
         offset: message.commitLogOffset,
         group: this.group,
-        delayLevel: DELAY_BY_BROKER,
+        delayLevel,
         originMsgId: message.msgId,
         originTopic: message.topic,
         unitMode: false,

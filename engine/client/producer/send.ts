@@ -24,8 +24,11 @@ import {
   type PreparedMessage,
   type PrepareSettings,
 } from "./prepare-message.ts";
+import type { TraceDispatcher } from "../trace/trace-dispatcher.ts";
+import { traceSend } from "../trace/trace-send.ts";
 import { PublishRoutes } from "./publish-routes.ts";
 import type { PublishQueue } from "./publish-queues.ts";
+import { selected } from "./select-queue.ts";
 import { sendRequest, sendResultOf, type SendContext } from "./send-command.ts";
 
 const SEND_TIMEOUT_MS = 3_000;
@@ -58,13 +61,15 @@ export class MessageProducer implements Producer, ProducerMember {
   private readonly prepare: PrepareSettings;
   private readonly sendTimeoutMs: number;
   private readonly retries: number;
+  private readonly trace: TraceDispatcher | undefined;
   private state: "new" | "started" | "closed" = "new";
 
-  /** @throws EngineError MESSAGE_INVALID for a bad group name */
-  constructor(client: SharedClient, options: ProducerOptions) {
+  /** @param trace tells of its sends; undefined for none @throws EngineError MESSAGE_INVALID for a bad group name */
+  constructor(client: SharedClient, options: ProducerOptions, trace?: TraceDispatcher) {
     checkGroup(options.group);
     this.client = client;
     this.group = options.group;
+    this.trace = trace;
     this.sendTimeoutMs = options.sendTimeoutMs ?? SEND_TIMEOUT_MS;
     this.retries = options.retries ?? RETRIES;
     const defaultTopicQueueNums = options.defaultTopicQueueNums ?? DEFAULT_TOPIC_QUEUE_NUMS;
@@ -79,6 +84,7 @@ export class MessageProducer implements Producer, ProducerMember {
     if (this.state !== "new") return;
     this.client.addProducer(this);
     this.state = "started";
+    await this.trace?.start();
     // No name server now is no reason to refuse: the first send asks again.
     await this.client.routes.fetch(TEMPLATE_TOPIC).catch(() => null);
     await this.client.heartbeats.beatMissing();
@@ -113,6 +119,7 @@ export class MessageProducer implements Producer, ProducerMember {
     if (this.state === "closed") return;
     const wasStarted = this.state === "started";
     this.state = "closed";
+    await this.trace?.close();
     if (wasStarted) await this.client.removeProducer(this);
   }
 
@@ -122,7 +129,8 @@ export class MessageProducer implements Producer, ProducerMember {
    */
   async deliver(prepared: PreparedMessage, options: SendOptions): Promise<SendResult> {
     const delivery = this.begin(prepared, options);
-    const attemptsMax = options.queue === undefined ? 1 + this.retries : 1;
+    const isBound = options.queue !== undefined || options.select !== undefined;
+    const attemptsMax = isBound ? 1 : 1 + this.retries;
     for (;;) {
       const target = this.quickChoice(delivery) ?? (await this.chooseOrFail(delivery));
       const outcome = await this.attempt(delivery, target);
@@ -143,7 +151,8 @@ export class MessageProducer implements Producer, ProducerMember {
 
   /** The usual case: the route is known and nothing is awaited. */
   private quickChoice(delivery: Delivery): PublishQueue | undefined {
-    if (delivery.options.queue !== undefined) return undefined;
+    const { queue, select } = delivery.options;
+    if (queue !== undefined || select !== undefined) return undefined;
     const cycle = this.routes.ready(delivery.prepared.topic);
     const last = delivery.attempts.at(-1)?.queue.brokerName;
     if (last === undefined && this.latency === undefined) return cycle?.next();
@@ -157,9 +166,10 @@ export class MessageProducer implements Producer, ProducerMember {
     const quick = this.quickChoice(delivery);
     if (quick !== undefined) return quick;
     const leftMs = Math.max(1, delivery.deadlineMs - performance.now());
-    const { queue } = delivery.options;
+    const { queue, select } = delivery.options;
     if (queue !== undefined) return this.routes.targetOf(queue, leftMs);
     const cycle = await this.routes.find(delivery.prepared.topic, leftMs);
+    if (select !== undefined) return selected(cycle.queues, select);
     return this.quickChoice(delivery) ?? cycle.next();
   }
 
@@ -187,6 +197,8 @@ export class MessageProducer implements Producer, ProducerMember {
       this.noteLatency(queue.brokerName, beganMs);
       const attempts = delivery.attempts.length + 1;
       const result = sendResultOf(response, { prepared, queue, attempts });
+      if (this.trace !== undefined && result !== null)
+        traceSend(this.trace, { group: this.group, prepared, address, beganMs, response, result });
       return result ?? this.failed(delivery, target, new RefusedError(address, "a send", response));
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;

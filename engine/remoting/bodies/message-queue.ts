@@ -148,3 +148,17 @@ export function decodeLockBatch(body: Buffer): LockBatchBody {
 export function encodeLockAnswer(queues: readonly MessageQueueBody[]): Buffer {
   return Buffer.from(writeFastjson({ lockOKMQSet: queues.map(queueValue) }), "utf8");
 }
+
+export function encodeLockBatch(batch: LockBatchBody): Buffer {
+  const { clientId, consumerGroup, queues } = batch;
+  return Buffer.from(
+    writeFastjson({ clientId, consumerGroup, mqSet: queues.map(queueValue) }),
+    "utf8",
+  );
+}
+
+/** @returns the queues that were granted @throws EngineError JSON_INVALID */
+export function decodeLockAnswer(body: Buffer): MessageQueueBody[] {
+  const root = asObject(parseFastjson(body.toString("utf8")));
+  return asArray(root.get("lockOKMQSet")).map(decodeQueue);
+}

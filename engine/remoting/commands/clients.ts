@@ -52,6 +52,20 @@ export const CONSUMER_SEND_MSG_BACK = {
   response: {},
 } as const satisfies CommandSpec;
 
+export const LOCK_BATCH_MQ = {
+  code: REQUEST_CODE.LOCK_BATCH_MQ,
+  name: "LOCK_BATCH_MQ",
+  request: {},
+  response: {},
+} as const satisfies CommandSpec;
+
+export const UNLOCK_BATCH_MQ = {
+  code: REQUEST_CODE.UNLOCK_BATCH_MQ,
+  name: "UNLOCK_BATCH_MQ",
+  request: {},
+  response: {},
+} as const satisfies CommandSpec;
+
 export const RESET_CONSUMER_CLIENT_OFFSET = {
   code: REQUEST_CODE.RESET_CONSUMER_CLIENT_OFFSET,
   name: "RESET_CONSUMER_CLIENT_OFFSET",
