@@ -4,8 +4,17 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 
-export type Requirement = "docker" | "docker-compose" | "java" | "maven" | "chromium" | "linux";
+export type Requirement =
+  | "docker"
+  | "docker-compose"
+  | "java"
+  | "maven"
+  | "go"
+  | "ipv6"
+  | "chromium"
+  | "linux";
 
 const CHECKS: Readonly<Record<Requirement, () => boolean>> = {
   docker: () =>
@@ -15,6 +24,9 @@ const CHECKS: Readonly<Record<Requirement, () => boolean>> = {
     spawnSync("docker", ["compose", "version"]).status === 0 ||
     spawnSync("docker-compose", ["version"]).status === 0,
   java: () => spawnSync("javac", ["-version"]).status === 0,
+  go: () => spawnSync("go", ["version"]).status === 0,
+  ipv6: () =>
+    Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1")),
   maven: () => spawnSync("mvn", ["-v"]).status === 0,
   chromium: () => chromiumPath() !== undefined,
   linux: () => process.platform === "linux",

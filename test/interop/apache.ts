@@ -45,8 +45,16 @@ async function fetchJars(version: ApacheVersion): Promise<string> {
   return target;
 }
 
-/** Compiles the test programs of java/src. @returns a class path for `java -cp` */
-export async function javaClassPath(version: ApacheVersion): Promise<string> {
+const compiled = new Map<ApacheVersion, Promise<string>>();
+
+/** Compiles the test programs of java/src, once a process. @returns a class path for `java -cp` */
+export function javaClassPath(version: ApacheVersion): Promise<string> {
+  const known = compiled.get(version) ?? compile(version);
+  compiled.set(version, known);
+  return known;
+}
+
+async function compile(version: ApacheVersion): Promise<string> {
   const jars = await apacheJars(version);
   const classes = join(CACHE, "classes", version);
   mkdirSync(classes, { recursive: true });
@@ -60,9 +68,9 @@ export async function javaClassPath(version: ApacheVersion): Promise<string> {
   return `${classes}:${join(jars, "*")}`;
 }
 
-/** Starts one of our Java test programs (LabProducer, LabConsumer, LabBench, LabFilter). */
+/** Starts one of our Java test programs. */
 export async function startJava(
-  program: "LabProducer" | "LabConsumer" | "LabBench" | "LabFilter",
+  program: "LabProducer" | "LabConsumer" | "LabBench" | "LabFilter" | "LabFeatures",
   options: { readonly version: ApacheVersion; readonly home: string; readonly heapMiB?: number },
   args: readonly string[],
 ): Promise<LineChild> {

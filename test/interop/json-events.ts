@@ -1,7 +1,9 @@
-/** The JSON lines our Java test programs print. */
+/** The JSON lines our Java and Go test programs print. */
 export interface SendEvent {
   readonly event: "send";
   readonly key: string;
+  /** Of LabFeatures and the Go program only. */
+  readonly msgId: string;
   readonly status: string;
   readonly queue: string;
   readonly offset: number;
@@ -12,6 +14,8 @@ export interface SendEvent {
 
 export interface ReceiveEvent {
   readonly event: "recv";
+  /** Id of the consumer; of LabFeatures and the Go program only. */
+  readonly consumer: string;
   readonly key: string;
   readonly topic: string;
   readonly broker: string;
@@ -23,6 +27,10 @@ export interface ReceiveEvent {
   readonly size: number;
   readonly stored: number;
   readonly born: number;
+  /** The next three of LabFeatures and the Go program only. */
+  readonly msgId: string;
+  readonly bornHost: string;
+  readonly storeHost: string;
   readonly at: number;
 }
 

@@ -1,0 +1,133 @@
+/** The cluster on which foreign clients show their features: our name server, one broker with everything switched on, our own client beside it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAdminClient, type AdminClient } from "../../engine/admin/index.ts";
+import {
+  createClient,
+  createProducer,
+  createPushConsumer,
+  type Producer,
+  type ProducerOptions,
+  type PushConsumerOptions,
+  type ReceivedMessage,
+} from "../../engine/client/index.ts";
+import { BrokerPeer } from "../helpers/broker-peer.ts";
+import { Cleanup } from "../helpers/cleanup.ts";
+import { startBrokerProcess, startNamesrvProcess } from "../helpers/engine-process.ts";
+import { until } from "../e2e/engine/engine-fixture.ts";
+
+const UPDATE_GROUP = 200;
+
+export class FeatureStage implements AsyncDisposable {
+  readonly home: string;
+  readonly namesrv: string;
+  readonly broker: string;
+  readonly admin: AdminClient;
+  private readonly cleanup: Cleanup;
+
+  private constructor(parts: {
+    readonly home: string;
+    readonly namesrv: string;
+    readonly broker: string;
+    readonly cleanup: Cleanup;
+  }) {
+    this.home = parts.home;
+    this.namesrv = parts.namesrv;
+    this.broker = parts.broker;
+    this.cleanup = parts.cleanup;
+    this.admin = createAdminClient({ namesrvAddrs: [parts.namesrv] });
+    this.cleanup.defer(() => this.admin.close());
+  }
+
+  static async start(): Promise<FeatureStage> {
+    const cleanup = new Cleanup();
+    const home = mkdtempSync(join(tmpdir(), "lab-features-"));
+    cleanup.defer(() => rmSync(home, { recursive: true, force: true }));
+    const namesrv = cleanup.use(await startNamesrvProcess(join(home, "namesrv"))).address;
+    const broker = await startBrokerProcess(join(home, "broker-a"), {
+      brokerName: "broker-a",
+      namesrvAddr: namesrv,
+      messageDelayLevel: "1s 2s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s",
+      traceTopicEnable: "true",
+      // Nothing counts as in memory: a new group's consumeFromWhere then decides also for a young queue (remoting-protocol 4.3.1).
+      accessMessageInMemoryMaxRatio: 0,
+    });
+    cleanup.use(broker);
+    return new FeatureStage({ home, namesrv, broker: broker.address, cleanup });
+  }
+
+  /** Undone when the stage is taken down. */
+  use<Resource extends AsyncDisposable>(resource: Resource): Resource {
+    return this.cleanup.use(resource);
+  }
+
+  /** Creates a topic with 4 queues and waits until it is routed: a consumer that starts before waits 30 s for its route. */
+  async topic(topic: string): Promise<string> {
+    const spec = { topic, readQueueNums: 4, writeQueueNums: 4 };
+    await this.admin.createTopic(spec, { brokerAddr: this.broker });
+    await until(
+      `${topic} is routed`,
+      async () => (await this.admin.route(this.namesrv, topic)) !== null,
+    );
+    return topic;
+  }
+
+  /** Sets what 4.9 keeps of a group; the rest as a new group has it. */
+  async group(
+    groupName: string,
+    settings: Readonly<Record<string, boolean | number>>,
+  ): Promise<void> {
+    using peer = await BrokerPeer.connect(this.broker);
+    const config = {
+      groupName,
+      consumeEnable: true,
+      consumeFromMinEnable: true,
+      consumeBroadcastEnable: true,
+      retryQueueNums: 1,
+      retryMaxTimes: 16,
+      brokerId: 0,
+      whichBrokerWhenConsumeSlowly: 1,
+      notifyConsumerIdsChangedEnable: true,
+      ...settings,
+    };
+    const body = Buffer.from(JSON.stringify(config));
+    const answer = await peer.ask({ code: UPDATE_GROUP, body });
+    if (answer.code !== 0) throw new Error(`the group was refused: ${answer.remark}`);
+  }
+
+  /** A started producer of our own. */
+  async producer(options: Partial<ProducerOptions> = {}): Promise<Producer> {
+    const client = createClient({ namesrvAddrs: [this.namesrv] });
+    this.cleanup.defer(() => client.close());
+    const producer = createProducer(client, { group: "PG_ours", ...options });
+    await producer.start();
+    return producer;
+  }
+
+  /** A started consumer of our own. @returns what it got, growing */
+  async consume(
+    topic: string,
+    options: Partial<PushConsumerOptions> = {},
+  ): Promise<readonly ReceivedMessage[]> {
+    const got: ReceivedMessage[] = [];
+    const client = createClient({ namesrvAddrs: [this.namesrv] });
+    this.cleanup.defer(() => client.close());
+    const consumer = createPushConsumer(client, {
+      group: `CG_ours_${topic.replaceAll("%", "")}`,
+      consumeFrom: "first",
+      ...options,
+      listener: (messages) => {
+        got.push(...messages);
+        return options.listener?.(messages) ?? "success";
+      },
+    });
+    consumer.subscribe(topic);
+    await consumer.start();
+    return got;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.cleanup[Symbol.asyncDispose]();
+  }
+}
