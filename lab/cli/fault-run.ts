@@ -1,7 +1,13 @@
 /** What the commands that make faults share: `--for`, `--plan`, the talk, the result. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { FaultControl } from "../faults/control.ts";
-import { describeFault, type Evidence, type FaultRecord, type FaultSpec } from "../faults/fault.ts";
+import {
+  describeFault,
+  processNodes,
+  type Evidence,
+  type FaultRecord,
+  type FaultSpec,
+} from "../faults/fault.ts";
 import { describeStep } from "../faults/plan.ts";
 import { lockFile } from "../runtime/state.ts";
 import { waitUntilReady } from "../runtime/wait/ready.ts";
@@ -95,14 +101,12 @@ export async function waitForHealed(
   lab: OpenLab,
   records: readonly FaultRecord[],
 ): Promise<void> {
-  const back = records.flatMap(({ steps }) =>
-    steps.filter((step) => step.kind === "process").map((step) => step.node),
-  );
-  if (back.length === 0 || context.signal.aborted) return;
+  const back = processNodes(records);
+  if (back.size === 0 || context.signal.aborted) return;
   await context.progress.step("Waiting until ready", (say) =>
     waitUntilReady({
       runtime: lab.runtime,
-      nodes: new Set(back),
+      nodes: back,
       deadline: performance.now() + READY_MS,
       signal: context.signal,
       say,

@@ -13,9 +13,8 @@ import {
   type LabState,
 } from "../runtime/state.ts";
 import type { LabNode } from "../topology/topology.ts";
-import { resolveSelector, selectorNames } from "../topology/selectors.ts";
+import { chooseNodes } from "../topology/selectors.ts";
 import type { CommandContext } from "./define-command.ts";
-import { suggestion } from "../base/did-you-mean.ts";
 
 /** A lab that exists. */
 export interface OpenLab {
@@ -77,25 +76,5 @@ export async function openLab(context: CommandContext): Promise<OpenLab> {
  * @throws EngineError LAB_NODE_UNKNOWN with the nearest names
  */
 export function selectNodes(lab: OpenLab, words: readonly string[]): readonly LabNode[] {
-  const { topology } = lab.state;
-  const chosen = new Set<string>();
-  for (const word of words) {
-    const nodes = resolveSelector(topology, word);
-    if (nodes.length === 0) throw unknownNode(topology.nodes, word, selectorNames(topology));
-    for (const node of nodes) chosen.add(node.name);
-  }
-  return topology.nodes.filter((node) => chosen.has(node.name));
-}
-
-function unknownNode(
-  nodes: readonly LabNode[],
-  word: string,
-  selectors: readonly string[],
-): EngineError {
-  const names = nodes.map((node) => node.name);
-  const all = `nodes: ${names.join(", ")}; groups: ${selectors.join(", ")}`;
-  return new EngineError("LAB_NODE_UNKNOWN", {
-    message: `this lab has no node or group "${word}"`,
-    hint: suggestion(word, [...names, ...selectors], all),
-  });
+  return chooseNodes(lab.state.topology, words);
 }

@@ -153,6 +153,12 @@ export function nodesOf(spec: FaultSpec): readonly string[] {
   return "nodes" in spec ? spec.nodes : [...new Set([...spec.from, ...spec.to])];
 }
 
+/** @returns nodes whose process a fault ended or froze: healing brings them back */
+export function processNodes(records: readonly FaultRecord[]): ReadonlySet<string> {
+  const steps = records.flatMap((record) => record.steps);
+  return new Set(steps.filter((step) => step.kind === "process").map((step) => step.node));
+}
+
 function names(list: readonly string[]): string {
   return list.join(", ");
 }

@@ -139,7 +139,8 @@ function isLive(seen: NodeObservation): boolean {
   return seen.state === "running" || seen.state === "paused";
 }
 
-async function liveNodes(runtime: LabRuntime): Promise<ReadonlySet<string>> {
+/** @returns names of the nodes that run or are paused */
+export async function liveNodes(runtime: LabRuntime): Promise<ReadonlySet<string>> {
   return new Set((await runtime.observe()).filter(isLive).map((seen) => seen.node));
 }
 

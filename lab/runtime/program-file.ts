@@ -4,11 +4,11 @@ import { EngineError } from "../../engine/base/engine-error.ts";
 import { installRoot } from "../base/install-root.ts";
 
 /**
- * @param name `mqnamesrv`, `mqbroker` or `dashboard`
+ * @param name `mqnamesrv`, `mqbroker`, `dashboard` or `reaper`
  * @returns path of the bundled program
  * @throws EngineError LAB_NOT_BUILT
  */
-export function programFile(name: "mqnamesrv" | "mqbroker" | "dashboard"): string {
+export function programFile(name: "mqnamesrv" | "mqbroker" | "dashboard" | "reaper"): string {
   const file = join(installRoot(), "dist", `${name}.mjs`);
   if (existsSync(file)) return file;
   throw new EngineError("LAB_NOT_BUILT", {

@@ -2,6 +2,8 @@
  * How commands name nodes: `broker-a-master` is one node, `@masters`, `@slaves`, `@brokers`, `@namesrvs`, `@host-1`, `@broker-a` and
  * `@all` are groups.
  */
+import { EngineError } from "../../engine/base/engine-error.ts";
+import { suggestion } from "../base/did-you-mean.ts";
 import type { LabNode, Topology } from "./topology.ts";
 import { isBroker } from "./validate.ts";
 
@@ -40,4 +42,30 @@ export function selectorNames(topology: Topology): readonly string[] {
   return [...groupsOf(topology)]
     .filter(([, accepts]) => topology.nodes.some(accepts))
     .map(([name]) => name);
+}
+
+function unknownNode(topology: Topology, word: string): EngineError {
+  const names = topology.nodes.map((node) => node.name);
+  const selectors = selectorNames(topology);
+  const all = `nodes: ${names.join(", ")}; groups: ${selectors.join(", ")}`;
+  return new EngineError("LAB_NODE_UNKNOWN", {
+    message: `this lab has no node or group "${word}"`,
+    hint: suggestion(word, [...names, ...selectors], all),
+  });
+}
+
+/**
+ * @param topology of the lab
+ * @param words node names and groups such as `@masters`
+ * @returns the nodes, each once, in the topology's order
+ * @throws EngineError LAB_NODE_UNKNOWN with the nearest names
+ */
+export function chooseNodes(topology: Topology, words: readonly string[]): readonly LabNode[] {
+  const chosen = new Set<string>();
+  for (const word of words) {
+    const nodes = resolveSelector(topology, word);
+    if (nodes.length === 0) throw unknownNode(topology, word);
+    for (const node of nodes) chosen.add(node.name);
+  }
+  return topology.nodes.filter((node) => chosen.has(node.name));
 }

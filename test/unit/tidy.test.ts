@@ -61,6 +61,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "lab/compose",
     "lab/runtime",
   ],
+  "lab/module": [
+    "engine/base",
+    "lab/base",
+    "lab/topology",
+    "lab/compose",
+    "lab/runtime",
+    "lab/faults",
+  ],
   "lab/bench": [
     "engine/base",
     "engine/client",

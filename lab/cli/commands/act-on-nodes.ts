@@ -1,5 +1,5 @@
 /** The commands that do one thing to some nodes differ in their verb only; this is what they share. */
-import { acquireLock } from "../../runtime/lock.ts";
+import { comeBack } from "../../faults/come-back.ts";
 import { lockFile } from "../../runtime/state.ts";
 import { waitUntilReady } from "../../runtime/wait/ready.ts";
 import type { CommandContext, CommandResult } from "../define-command.ts";
@@ -75,22 +75,9 @@ export async function actOnNodes(
   };
 }
 
-/**
- * Starts one node while nobody brings the lab up or down.
- * @returns what was done
- */
-export async function startNode(
-  context: CommandContext,
-  lab: OpenLab,
-  node: string,
-): Promise<string> {
-  using _lock = await acquireLock(lockFile(context.home, `${context.labName}.${node}`), {
-    command: `lab start ${node}`,
-    waitMs: 0,
-  });
-  const before = (await lab.runtime.observe()).find((seen) => seen.node === node);
-  if (before?.state === "running") return "runs already";
-  await lab.runtime.start(node);
-  await faultControl(context, lab, "start").cameBack(node);
-  return before?.state === "paused" ? "goes on" : "started";
+/** Starts one node while nobody brings the lab up or down. @returns what was done */
+export function startNode(context: CommandContext, lab: OpenLab, node: string): Promise<string> {
+  const control = faultControl(context, lab, "start");
+  const lock = lockFile(context.home, `${context.labName}.${node}`);
+  return comeBack({ runtime: lab.runtime, control, lock }, node);
 }

@@ -1,21 +1,17 @@
 import { existsSync, rmdirSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { EngineError } from "../../../engine/base/engine-error.ts";
-import { acquireLock } from "../../runtime/lock.ts";
-import type { LabRuntime } from "../../runtime/runtime.ts";
-import { createRuntime } from "../../runtime/select-runtime.ts";
-import { lockFile, salvageAllocations } from "../../runtime/state.ts";
+import { removeLab } from "../../runtime/remove-lab.ts";
 import { defineCommand, type CommandContext } from "../define-command.ts";
 import { nameFlag, openLab } from "../open-lab.ts";
 
-/** A lab whose state file is damaged is removed by what its folder and the engine still tell. */
-async function runtimesOf(context: CommandContext): Promise<readonly LabRuntime[]> {
+/** Says that there is no such lab; a damaged state file is no reason to keep one. */
+async function lookForLab(context: CommandContext): Promise<void> {
   try {
-    return [(await openLab(context)).runtime];
+    await openLab(context);
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== "LAB_STATE_CORRUPT") throw error;
     context.progress.note(error.message);
-    return Promise.all(salvageAllocations(context.home, context.labName).map(createRuntime));
   }
 }
 
@@ -51,20 +47,6 @@ function removeWhenEmpty(home: string): void {
   }
 }
 
-async function remove(context: CommandContext, runtimes: readonly LabRuntime[]): Promise<void> {
-  using _lock = await acquireLock(lockFile(context.home, context.labName), {
-    command: "lab destroy",
-    waitMs: 0,
-  });
-  await context.progress.step(`Removing lab ${context.labName}`, async (say) => {
-    for (const runtime of runtimes) {
-      await runtime.destroy(({ node, message }) =>
-        say(node === null ? message : `${node} ${message}`),
-      );
-    }
-  });
-}
-
 export const destroyCommand = defineCommand({
   name: "destroy",
   summary: "stop the lab and remove everything it made",
@@ -77,9 +59,12 @@ export const destroyCommand = defineCommand({
   args: [],
   options: {},
   async run(context) {
-    const runtimes = await runtimesOf(context);
+    await lookForLab(context);
     await confirm(context);
-    await remove(context, runtimes);
+    const { home, labName: name } = context;
+    await context.progress.step(`Removing lab ${name}`, (say) =>
+      removeLab({ home, name, command: "lab destroy", say }),
+    );
     if (existsSync(context.home)) removeWhenEmpty(context.home);
     return {
       schema: "lab.destroy/1",

@@ -1,3 +1,4 @@
+import { wake } from "../../faults/come-back.ts";
 import { defineCommand } from "../define-command.ts";
 import { FAULT_OPTIONS, faultControl } from "../fault-run.ts";
 import { actOnNodes } from "./act-on-nodes.ts";
@@ -35,13 +36,8 @@ export const unpauseCommand = defineCommand({
   run: (context, { args, options }) =>
     actOnNodes(context, args, {
       name: "unpause",
-      act: async (lab, node) => {
-        const seen = (await lab.runtime.observe()).find((entry) => entry.node === node);
-        if (seen?.state === "running") return "was not paused";
-        await lab.runtime.unpause(node);
-        await faultControl(context, lab, "unpause").cameBack(node);
-        return "goes on";
-      },
+      act: (lab, node) =>
+        wake({ runtime: lab.runtime, control: faultControl(context, lab, "unpause") }, node),
       readyWithinMs: options.timeout,
       next: () => ["lab status"],
     }),
