@@ -48,6 +48,17 @@ export interface ConsumeQueueStats {
   readonly lastTimestamp: number;
 }
 
+/** What a broker knows of a consumer group, beyond its offsets. */
+export interface GroupSettings {
+  readonly group: string;
+  readonly consumeEnable: boolean;
+  readonly broadcastEnable: boolean;
+  readonly retryQueueNums: number;
+  readonly retryMaxTimes: number;
+  /** Id of the broker a slow group is sent to. */
+  readonly whichBrokerWhenConsumeSlowly: number;
+}
+
 /** A connected client. */
 export interface ClientConnection {
   readonly clientId: string;
@@ -84,6 +95,8 @@ export interface AdminClient {
   runtimeInfo(brokerAddr: string): Promise<ReadonlyMap<string, string>>;
   /** Code 26: effective configuration. */
   brokerConfig(brokerAddr: string): Promise<ReadonlyMap<string, string>>;
+  /** Code 25. What a broker changes at run time, and whether it says so, is the broker's own matter: read it back. */
+  updateBrokerConfig(brokerAddr: string, settings: ReadonlyMap<string, string>): Promise<void>;
   /** Creates or updates on every master of the cluster (or on one address). */
   createTopic(
     spec: TopicSpec,
@@ -104,6 +117,21 @@ export interface AdminClient {
     timestampMs: number,
     force: boolean,
   ): Promise<ReadonlyMap<MessageQueue, number>>;
+  /** Code 15: the group goes on from there, once its members ask again. */
+  commitOffset(
+    brokerAddr: string,
+    group: string,
+    queue: MessageQueue,
+    offset: number,
+  ): Promise<void>;
+  /** Code 201: all groups the broker has settings of, the built-in ones too, by name. */
+  groups(brokerAddr: string): Promise<readonly GroupSettings[]>;
+  /** Code 207 on one broker: the settings of the group, and with `offsets` its offsets. Nothing happens when there is no such group. */
+  deleteGroup(
+    brokerAddr: string,
+    group: string,
+    options: { readonly offsets: boolean },
+  ): Promise<void>;
   /** Code 203: empty when nobody of the group is connected there. */
   consumerConnections(brokerAddr: string, group: string): Promise<readonly ClientConnection[]>;
   /** Code 204: empty when nobody of the group is connected there. */

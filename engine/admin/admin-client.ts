@@ -10,6 +10,7 @@ import type {
   ClientConnection,
   ClusterInfo,
   ConsumeQueueStats,
+  GroupSettings,
   MessageQuery,
   QueueStats,
   TopicSpec,
@@ -54,6 +55,10 @@ export class RemotingAdminClient implements AdminClient {
     return cluster.brokerConfig(this.requests, brokerAddr);
   }
 
+  updateBrokerConfig(brokerAddr: string, settings: ReadonlyMap<string, string>): Promise<void> {
+    return cluster.updateBrokerConfig(this.requests, brokerAddr, settings);
+  }
+
   async createTopic(
     spec: TopicSpec,
     target: { readonly cluster: string } | { readonly brokerAddr: string },
@@ -93,6 +98,30 @@ export class RemotingAdminClient implements AdminClient {
     const reset = { topic, group, timestampMs, force };
     const tables = masters.map((address) => groups.resetOffset(this.requests, address, reset));
     return new Map((await allOrReport(tables)).flat());
+  }
+
+  commitOffset(
+    brokerAddr: string,
+    group: string,
+    queue: MessageQueue,
+    offset: number,
+  ): Promise<void> {
+    const { topic, queueId } = queue;
+    const header = { consumerGroup: group, topic, queueId, commitOffset: offset };
+    return groups.commitOffset(this.requests, brokerAddr, header);
+  }
+
+  groups(brokerAddr: string): Promise<readonly GroupSettings[]> {
+    return groups.groupSettings(this.requests, brokerAddr);
+  }
+
+  deleteGroup(
+    brokerAddr: string,
+    group: string,
+    options: { readonly offsets: boolean },
+  ): Promise<void> {
+    const header = { groupName: group, removeOffset: options.offsets };
+    return groups.deleteGroup(this.requests, brokerAddr, header);
   }
 
   consumerConnections(brokerAddr: string, group: string): Promise<readonly ClientConnection[]> {

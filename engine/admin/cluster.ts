@@ -31,6 +31,7 @@ const GET_BROKER_RUNTIME_INFO = bare(
   "GET_BROKER_RUNTIME_INFO",
 );
 const GET_BROKER_CONFIG = bare(REQUEST_CODE.GET_BROKER_CONFIG, "GET_BROKER_CONFIG");
+const UPDATE_BROKER_CONFIG = bare(REQUEST_CODE.UPDATE_BROKER_CONFIG, "UPDATE_BROKER_CONFIG");
 
 /** @returns brokers and clusters as one name server sees them */
 export async function clusterInfo(
@@ -80,6 +81,17 @@ export async function brokerConfig(
   const body = await requests.askBody(brokerAddr, GET_BROKER_CONFIG, {});
   const entries = parseProperties(body.toString("utf8"), `configuration of ${brokerAddr}`);
   return new Map(entries.map(({ key, value }) => [key, value] as const));
+}
+
+/** Sends settings of code 25: Java properties, so what is special there is escaped. */
+export async function updateBrokerConfig(
+  requests: AdminRequests,
+  brokerAddr: string,
+  settings: ReadonlyMap<string, string>,
+): Promise<void> {
+  const lines = [...settings].map(([key, value]) => `${key}=${value.replaceAll("\\", "\\\\")}\n`);
+  const body = Buffer.from(lines.join(""), "utf8");
+  await requests.ask(brokerAddr, UPDATE_BROKER_CONFIG, {}, body);
 }
 
 /** Addresses of one cluster. */

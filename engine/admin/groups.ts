@@ -1,4 +1,5 @@
-/** Consumer and producer groups: progress, connections, reset (admin-protocol B.1: 203, 204, 208, 222, 300). */
+/** Consumer and producer groups: settings, progress, connections, reset (admin-protocol B.1: 15, 201, 203, 204, 207, 208, 222, 300). */
+import { asBoolean, asNumber, asObject, parseFastjson } from "../base/fastjson.ts";
 import type { MessageQueue } from "../client/index.ts";
 import {
   decodeConsumeStats,
@@ -6,8 +7,9 @@ import {
   type QueueMap,
 } from "../remoting/bodies/message-queue.ts";
 import { decodeConnectionSet, decodeGroupList } from "../remoting/bodies/simple.ts";
-import { decodeHeader } from "../remoting/command-spec.ts";
+import { decodeHeader, type CommandSpec, type HeaderOf } from "../remoting/command-spec.ts";
 import {
+  DELETE_SUBSCRIPTIONGROUP,
   GET_CONSUME_STATS,
   GET_CONSUMER_CONNECTION_LIST,
   GET_PRODUCER_CONNECTION_LIST,
@@ -19,9 +21,17 @@ import {
   SEARCH_OFFSET_BY_TIMESTAMP,
   UPDATE_CONSUMER_OFFSET,
 } from "../remoting/commands/offsets.ts";
+import { REQUEST_CODE } from "../remoting/request-codes.ts";
 import { RESPONSE_CODE } from "../remoting/response-codes.ts";
-import type { ClientConnection, ConsumeQueueStats } from "./admin-api.ts";
+import type { ClientConnection, ConsumeQueueStats, GroupSettings } from "./admin-api.ts";
 import { wasRefusedWith, type AdminRequests } from "./requests.ts";
+
+const GET_ALL_GROUPS = {
+  code: REQUEST_CODE.GET_ALL_SUBSCRIPTIONGROUP_CONFIG,
+  name: "GET_ALL_SUBSCRIPTIONGROUP_CONFIG",
+  request: {},
+  response: {},
+} as const satisfies CommandSpec;
 
 /** Timestamp that means the end of the queue. */
 const LATEST = -1;
@@ -36,6 +46,48 @@ export async function consumeStats(
   const header = { consumerGroup: group, topic };
   const body = await requests.askBody(brokerAddr, GET_CONSUME_STATS, header);
   return decodeConsumeStats(body).map(([queue, stats]) => ({ queue, ...stats }));
+}
+
+/** @returns the groups a broker has settings of, by name; 4.9's defaults for members that are not there */
+export async function groupSettings(
+  requests: AdminRequests,
+  brokerAddr: string,
+): Promise<readonly GroupSettings[]> {
+  const body = await requests.askBody(brokerAddr, GET_ALL_GROUPS, {});
+  const table = asObject(
+    asObject(parseFastjson(body.toString("utf8"))).get("subscriptionGroupTable"),
+  );
+  return [...table]
+    .map(([group, value]) => {
+      const settings = asObject(value);
+      return {
+        group,
+        consumeEnable: asBoolean(settings.get("consumeEnable"), true),
+        broadcastEnable: asBoolean(settings.get("consumeBroadcastEnable"), true),
+        retryQueueNums: asNumber(settings.get("retryQueueNums"), 1),
+        retryMaxTimes: asNumber(settings.get("retryMaxTimes"), 16),
+        whichBrokerWhenConsumeSlowly: asNumber(settings.get("whichBrokerWhenConsumeSlowly"), 1),
+      };
+    })
+    .toSorted((a, b) => (a.group < b.group ? -1 : 1));
+}
+
+/** Takes a group's settings away on one broker, and its offsets when asked. */
+export async function deleteGroup(
+  requests: AdminRequests,
+  brokerAddr: string,
+  header: { readonly groupName: string; readonly removeOffset: boolean },
+): Promise<void> {
+  await requests.ask(brokerAddr, DELETE_SUBSCRIPTIONGROUP, header);
+}
+
+/** Stores where a group goes on in one queue. */
+export async function commitOffset(
+  requests: AdminRequests,
+  brokerAddr: string,
+  header: HeaderOf<(typeof UPDATE_CONSUMER_OFFSET)["request"]>,
+): Promise<void> {
+  await requests.ask(brokerAddr, UPDATE_CONSUMER_OFFSET, header);
 }
 
 /** What to reset to where. */
@@ -79,10 +131,10 @@ async function resetOffline(
   return Promise.all(
     stats.map(async ({ queue, consumerOffset }) => {
       const target = await targetOf(requests, brokerAddr, queue, reset.timestampMs);
-      const commitOffset = reset.force || target < consumerOffset ? target : consumerOffset;
-      const header = { consumerGroup: group, topic, queueId: queue.queueId, commitOffset };
-      await requests.ask(brokerAddr, UPDATE_CONSUMER_OFFSET, header);
-      return [queue, commitOffset] as const;
+      const to = reset.force || target < consumerOffset ? target : consumerOffset;
+      const next = { consumerGroup: group, topic, queueId: queue.queueId, commitOffset: to };
+      await commitOffset(requests, brokerAddr, next);
+      return [queue, to] as const;
     }),
   );
 }

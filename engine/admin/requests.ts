@@ -28,9 +28,11 @@ export class AdminRequests {
     address: string,
     spec: Spec,
     header: HeaderOf<Spec["request"]>,
+    body?: Buffer,
   ): Promise<RemotingCommand> {
+    const call = { address, spec, header, timeoutMs: this.timeoutMs };
     try {
-      return await invokeOk(this.remoting, { address, spec, header, timeoutMs: this.timeoutMs });
+      return await invokeOk(this.remoting, body === undefined ? call : { ...call, body });
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       throw new EngineError("ADMIN_REQUEST_FAILED", { message: error.message, cause: error });

@@ -3,6 +3,7 @@
  * Codes name the area, then the fault. Add yours in alphabetical order.
  */
 export const ERROR_CODES = [
+  "ADMIN_NOT_FOUND",
   "ADMIN_REQUEST_FAILED",
   "ASSERT_FAILED",
   "BENCH_TOPIC_NOT_READY",

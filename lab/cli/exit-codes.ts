@@ -30,7 +30,7 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
   [EXIT.prerequisite, "prerequisite missing (engine, plugin, built programs)"],
   [EXIT.conflict, "conflict (port, name or subnet in use, another command at work)"],
   [EXIT.notReady, "not ready before the time-out, or a request to the cluster failed"],
-  [EXIT.notFound, "no such lab, node or run"],
+  [EXIT.notFound, "no such lab, node, run, topic, group or message"],
   [EXIT.drillViolated, "drill verdict: violated"],
   [EXIT.drillUnknown, "drill verdict: unknown"],
   [EXIT.benchThreshold, "benchmark threshold missed, lost messages, or comparison worse"],
@@ -42,6 +42,7 @@ export const EXIT_MEANINGS: readonly (readonly [ExitCode, string])[] = [
 ];
 
 const BY_ERROR: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
+  ADMIN_NOT_FOUND: EXIT.notFound,
   ADMIN_REQUEST_FAILED: EXIT.notReady,
   BENCH_TOPIC_NOT_READY: EXIT.notReady,
   BROKER_CONFIG_INVALID: EXIT.usage,

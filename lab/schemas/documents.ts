@@ -3,6 +3,7 @@
  * another test holds real output against them. A new member of a document is added here too.
  */
 import { z } from "zod";
+import { ADMIN_DOCUMENTS } from "./admin.ts";
 import {
   acts,
   bench,
@@ -17,6 +18,7 @@ import {
 const vantages = z.array(z.string());
 
 const MEMBERS: Readonly<Record<string, z.ZodRawShape>> = {
+  ...ADMIN_DOCUMENTS,
   "lab.bench/1": bench,
   "lab.complete/1": { words: z.array(z.string()) },
   "lab.completion/1": { shell: z.string(), script: z.string() },

@@ -1,4 +1,5 @@
 import type { Command } from "../define-command.ts";
+import { adminCommand } from "./admin.ts";
 import { benchCommand } from "./bench.ts";
 import { completionCommand } from "./completion.ts";
 import { configCommand } from "./config.ts";
@@ -43,6 +44,7 @@ export const COMMANDS: readonly Command[] = [
   healCommand,
   logsCommand,
   benchCommand,
+  adminCommand,
   downCommand,
   destroyCommand,
   waitCommand,
