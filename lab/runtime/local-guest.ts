@@ -11,7 +11,7 @@ const STOP_MS = 5_000;
 
 function cannotStart(guest: GuestCommand, error: NodeJS.ErrnoException): number {
   const [program = ""] = guest.command;
-  guest.onStderr(Buffer.from(`lab run: ${program}: ${error.message}\n`));
+  guest.onStderr(Buffer.from(`lab: ${program}: ${error.message}\n`));
   return error.code === "ENOENT" ? EXIT.NOT_FOUND : EXIT.NOT_EXECUTABLE;
 }
 

@@ -16,6 +16,7 @@ import { hostCommand } from "./host.ts";
 import { initCommand } from "./init.ts";
 import { killCommand } from "./kill.ts";
 import { logsCommand } from "./logs.ts";
+import { mqadminCommand } from "./mqadmin.ts";
 import { pauseCommand, unpauseCommand } from "./pause.ts";
 import { presetsCommand } from "./presets.ts";
 import { restartCommand } from "./restart.ts";
@@ -45,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   logsCommand,
   benchCommand,
   adminCommand,
+  mqadminCommand,
   downCommand,
   destroyCommand,
   waitCommand,

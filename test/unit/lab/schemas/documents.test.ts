@@ -37,6 +37,7 @@ describe("published schemas", () => {
     "export compose out",
     "endpoints",
     "run -- true",
+    "mqadmin -- clusterList",
     "wait --until down",
     "doctor --runtime process",
     "completion zsh",
