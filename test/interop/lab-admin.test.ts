@@ -51,8 +51,9 @@ describe.runIf(machineHas("java", "maven"))("lab admin on Apache's cluster", () 
   it("topics and messages", async () => {
     await json("topics", "create", "Orders", "--queues", "2");
     const body = ["--body", "hello", "--key", "k1", "--tag", "T"];
+    const send = ["messages", "send", "--topic", "Orders", "--count", "4", ...body];
     const { sent } = await json<{ sent: readonly { msgId: string; offsetMsgId: string }[] }>(
-      ...["messages", "send", "--topic", "Orders", "--count", "4", ...body],
+      ...send,
     );
     expect(await json("topics", "show", "Orders")).toMatchObject({ messages: 4 });
     const found = ["messages", "find", "--topic", "Orders", "--key", "k1"];
@@ -65,9 +66,8 @@ describe.runIf(machineHas("java", "maven"))("lab admin on Apache's cluster", () 
     const shown = await json("messages", "show", first?.msgId ?? "", "--topic", "Orders");
     expect(shown).toMatchObject({ message: { body: "hello", tag: "T", keys: ["k1"] } });
     expect(await json("messages", "show", first?.offsetMsgId ?? "")).toEqual(shown);
-    const tail = await json<{ messages: readonly unknown[] }>(
-      ...["messages", "tail", "--topic", "Orders", "--count", "3"],
-    );
+    const last = ["messages", "tail", "--topic", "Orders", "--count", "3"];
+    const tail = await json<{ messages: readonly unknown[] }>(...last);
     expect(tail.messages).toHaveLength(3);
   });
 
