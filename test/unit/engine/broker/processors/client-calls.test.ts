@@ -61,15 +61,24 @@ describe("calls passed on to a consumer", () => {
   });
 
   it.each([
-    ["nobody", [], 1, "The Consumer <CG> <id1> not online"],
+    ["nobody", [], 1, /^The Consumer <CG> <id1> not online$/],
     ["an old client", [member("id1", 61, {})], 1, /Version <61> too low to finish/],
-    ["a silent one", [member("id1", 393, TIMEOUT)], 207, "consumer <CG> <id1> Timeout: no answer"],
-    ["a lost one", [member("id1", 393, CLOSED)], 1, "invoke consumer <CG> <id1> Exception: closed"],
+    [
+      "a silent one",
+      [member("id1", 393, TIMEOUT)],
+      207,
+      /^consumer <CG> <id1> Timeout: no answer$/,
+    ],
+    [
+      "a lost one",
+      [member("id1", 393, CLOSED)],
+      1,
+      /^invoke consumer <CG> <id1> Exception: closed$/,
+    ],
   ])("307 to %s", async (_who, members, code, remark) => {
     const answer = await ask(createRunningInfoProcessor(contextOf(members)), 307, RUNNING);
     expect(answer?.code).toBe(code);
-    if (typeof remark === "string") expect(answer?.remark).toBe(remark);
-    else expect(answer?.remark).toMatch(remark);
+    expect(answer?.remark).toMatch(remark);
   });
 
   it("309 gives the client the stored record and this broker's name", async () => {
