@@ -42,6 +42,16 @@ export function nodeNames(lab: OpenLab, words: readonly string[]): string[] {
   return selectNodes(lab, selectors).map((node) => node.name);
 }
 
+/** Of a group only what has a disk; a node named by itself is told that it has none. */
+function nodesWithDisk(lab: OpenLab, words: readonly string[]): string[] {
+  const nodes = nodeNames(lab, words);
+  const { topology } = lab.state;
+  const isBare = (name: string): boolean =>
+    topology.nodes.some((node) => node.name === name && node.role === "dashboard");
+  const withDisk = nodes.filter((name) => !isBare(name));
+  return withDisk.length === 0 ? nodes : withDisk;
+}
+
 function needed<Value>(value: Value | undefined, option: string, example: string): Value {
   if (value !== undefined) return value;
   throw usage(`this fault needs ${option}`, `for example \`${example}\``);
@@ -147,9 +157,9 @@ function nodeSpec(
         ),
       };
     case "disk-slow":
-      return { kind, nodes, iops: values.iops ?? DISK_IOPS };
+      return { kind, nodes: nodesWithDisk(lab, targets), iops: values.iops ?? DISK_IOPS };
     case "disk-lost":
-      return { kind, nodes };
+      return { kind, nodes: nodesWithDisk(lab, targets) };
   }
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FaultControl } from "../faults/control.ts";
 import {
   describeFault,
-  processNodes,
+  nodesBack,
   type Evidence,
   type FaultRecord,
   type FaultSpec,
@@ -95,13 +95,14 @@ async function hold(context: CommandContext, ms: number): Promise<void> {
   });
 }
 
-/** Nodes that healing started must serve again. */
+/** Nodes that healing started must serve again; one that another fault holds stays down. */
 export async function waitForHealed(
   context: CommandContext,
   lab: OpenLab,
   records: readonly FaultRecord[],
 ): Promise<void> {
-  const back = processNodes(records);
+  const { ledger } = faultControl(context, lab, "heal");
+  const back = nodesBack(records, ledger.open());
   if (back.size === 0 || context.signal.aborted) return;
   await context.progress.step("Waiting until ready", (say) =>
     waitUntilReady({
@@ -146,13 +147,17 @@ export async function runFault(
   }
   context.progress.note(renderFault(context, made));
   await hold(context, run.forMs ?? 0);
-  const healed = await context.progress.step(`Healing ${made.id}`, () => control.heal([made.id]));
-  await waitForHealed(context, lab, healed);
-  const final = healed[0] ?? made;
+  const end = await context.progress.step(`Healing ${made.id}`, () => control.release(made.id));
+  if (end === null) {
+    const text = `lab ${context.labName} is gone, and ${made.id} with it`;
+    return { schema: documentOf(run), data: { ...data, fault: null }, text };
+  }
+  const final = end.record;
+  if (end.isOurs) await waitForHealed(context, lab, [final]);
   return {
     schema: documentOf(run),
     data: { ...data, fault: final },
     text: renderFault(context, final),
-    exitCode: healExit(healed) ?? EXIT.done,
+    exitCode: healExit([final]) ?? EXIT.done,
   };
 }

@@ -45,11 +45,13 @@ async function settleFaults(context: CommandContext, runtime: LabRuntime): Promi
     command: "lab (healing)",
   });
   try {
-    for (const { id, spec } of await control.settle()) {
+    const { healed, failed } = await control.settle();
+    for (const { id, spec } of healed) {
       context.progress.note(
         `healed ${id}, which an ended command had left: ${describeFault(spec)}`,
       );
     }
+    for (const error of failed) context.progress.note(`note: ${error.message}`);
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     context.progress.note(`note: ${error.message}`);

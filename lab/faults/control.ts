@@ -2,20 +2,20 @@
  * Injecting and healing. A fault is in the ledger before anything is done; it counts as active when every step reports that it took effect and every
  * proof holds; otherwise it is taken back. Healing works from the ledger alone, so any process can do it, any number of times.
  */
+import { existsSync } from "node:fs";
 import { EngineError } from "../../engine/base/engine-error.ts";
 import { acquireLock, type HeldLock } from "../runtime/lock.ts";
 import { findProcess, identify } from "../runtime/process-identity.ts";
 import type { LabRuntime } from "../runtime/runtime.ts";
-import type { FaultActor, Measure, Seen } from "./actor.ts";
+import type { FaultActor } from "./actor.ts";
 import {
   describeFault,
-  type Evidence,
   type FaultPlan,
-  type FaultProof,
   type FaultRecord,
   type FaultSpec,
   type FaultStep,
 } from "./fault.ts";
+import { byNode, healRecord, reapply, stamped, type HealingTools } from "./healing.ts";
 import { judge } from "./judge.ts";
 import { FaultLedger } from "./ledger.ts";
 import { checkSupported, planFault } from "./plan.ts";
@@ -34,17 +34,10 @@ export interface ControlOptions {
 
 /** A fault that starts while another command works waits this long. */
 const LOCK_WAIT_MS = 15_000;
-const AFTER_TRIES = 8;
-const AFTER_GAP_MS = 400;
-
 async function actorOf(runtime: LabRuntime): Promise<FaultActor> {
   if (runtime.kind === "process") return new ProcessFaultActor(runtime);
   const { createDockerFaultActor } = await import("./docker/docker-actor.ts");
   return createDockerFaultActor(runtime);
-}
-
-function stamped(when: Evidence["when"], seen: readonly Seen[]): readonly Evidence[] {
-  return seen.map((entry) => ({ when, at: new Date().toISOString(), ...entry }));
 }
 
 /** What two faults cannot both hold on one node. */
@@ -68,22 +61,10 @@ function isStale(record: FaultRecord, now: number): boolean {
   return record.expiresAt !== null && Date.parse(record.expiresAt) <= now;
 }
 
-/** Steps of one node in order, different nodes at once. */
-async function byNode(
-  steps: readonly FaultStep[],
-  work: (step: FaultStep) => Promise<Seen>,
-): Promise<readonly Seen[]> {
-  const nodes = [...new Set(steps.map((step) => step.node))];
-  const seen = await Promise.all(
-    nodes.map(async (node) => {
-      const own: Seen[] = [];
-      for (const step of steps.filter((candidate) => candidate.node === node)) {
-        own.push(await work(step));
-      }
-      return own;
-    }),
-  );
-  return seen.flat();
+/** Healing one fault after the other, none kept from it by another that fails. */
+interface Healed {
+  readonly healed: readonly FaultRecord[];
+  readonly failed: readonly EngineError[];
 }
 
 /** See the file's head. */
@@ -100,6 +81,11 @@ export class FaultControl {
   private lock(): Promise<HeldLock> {
     const { lockFile, command } = this.options;
     return acquireLock(lockFile, { command, waitMs: LOCK_WAIT_MS });
+  }
+
+  private async tools(): Promise<HealingTools> {
+    const { runtime } = this.options;
+    return { runtime, ledger: this.ledger, actor: await this.getActor() };
   }
 
   private getActor(): Promise<FaultActor> {
@@ -157,9 +143,22 @@ export class FaultControl {
     try {
       return await this.make(record, forMs !== undefined);
     } catch (error) {
-      await this.healRecord(record);
+      await this.takeBack(record, error);
       throw error;
     }
+  }
+
+  /** @throws EngineError LAB_FAULT_FAILED with both reasons when that fails too */
+  private async takeBack(record: FaultRecord, cause: unknown): Promise<void> {
+    const { failed } = await this.healAll([record]);
+    const [first] = failed;
+    if (first === undefined) return;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError("LAB_FAULT_FAILED", {
+      message: `${reason}; and then: ${first.message}`,
+      hint: first.hint ?? "`lab heal` tries again",
+      cause,
+    });
   }
 
   private async make(record: FaultRecord, isHeld: boolean): Promise<FaultRecord> {
@@ -207,101 +206,69 @@ export class FaultControl {
       });
     }
     const chosen = open.filter((record) => ids === undefined || ids.includes(record.id));
-    const healed: FaultRecord[] = [];
-    for (const record of chosen.toReversed()) healed.push(await this.healRecord(record));
-    return healed;
-  }
-
-  /** Heals what a dead command left half done or held, and what is past its time. @returns those */
-  async settle(): Promise<readonly FaultRecord[]> {
-    const isDue = (record: FaultRecord): boolean => isStale(record, Date.now());
-    if (!this.ledger.open().some(isDue)) return [];
-    using _lock = await this.lock();
-    const healed: FaultRecord[] = [];
-    for (const record of this.ledger.open().filter(isDue).toReversed()) {
-      healed.push(await this.healRecord(record));
-    }
-    return healed;
-  }
-
-  private async healRecord(given: FaultRecord): Promise<FaultRecord> {
-    const owner = identify(process.pid);
-    const record = this.ledger.put({ ...given, state: "healing", owner });
-    const actor = await this.getActor();
-    const errors: string[] = [];
-    const seen = await byNode(record.steps.toReversed(), async (step) => {
-      try {
-        const gone = await actor.heal(record.id, step);
-        if (step.kind === "process") await this.reapply(step.node, record.id);
-        if (gone.holds === false) errors.push(gone.what);
-        return gone;
-      } catch (error) {
-        const what = `${step.node}: ${error instanceof Error ? error.message : String(error)}`;
-        errors.push(what);
-        return { what, holds: false };
-      }
+    const { healed, failed } = await this.healAll(chosen.toReversed());
+    const [first] = failed;
+    if (first === undefined) return healed;
+    throw new EngineError("LAB_FAULT_FAILED", {
+      message: failed.map((error) => error.message).join("; "),
+      hint: first.hint ?? "`lab heal` tries again",
+      cause: first,
     });
-    await actor.sweep(record.id);
-    const proven = errors.length === 0 ? await this.proveHealed(record) : [];
-    const evidence = [...record.evidence, ...stamped("after", [...seen, ...proven])];
-    if (errors.length > 0) {
-      this.ledger.put({ ...record, evidence });
-      throw new EngineError("LAB_FAULT_FAILED", {
-        message: `fault ${record.id} could not be healed: ${errors.join("; ")}`,
-        hint: `repair that, then \`lab heal ${record.id}\`; \`lab down\` ends every fault with its container`,
-      });
-    }
-    const healedAt = new Date().toISOString();
-    return this.ledger.put({ ...record, state: "healed", owner: null, healedAt, evidence });
   }
 
-  private async proveHealed(record: FaultRecord): Promise<readonly Seen[]> {
-    const { runtime } = this.options;
-    const running = new Set(
-      (await runtime.observe()).filter((seen) => seen.state === "running").map((seen) => seen.node),
-    );
-    const ends = (proof: FaultProof): readonly string[] =>
-      "to" in proof ? [proof.from, proof.to] : [proof.from];
-    const proofs = record.proofs.filter((proof) => ends(proof).every((node) => running.has(node)));
-    const isAlone = this.ledger.open().every((open) => open.id === record.id);
-    const actor = await this.getActor();
-    let seen: readonly Seen[] = [];
-    for (let attempt = 0; attempt < AFTER_TRIES; attempt += 1) {
-      const measures: readonly Measure[] = await actor.measure(record.id, proofs);
-      seen = judge(proofs, measures, "after");
-      if (!isAlone || seen.every((entry) => entry.holds !== false)) break;
-      await new Promise((resolve) => setTimeout(resolve, AFTER_GAP_MS));
-    }
-    // While other faults are in effect, a connection that fails says nothing about this one.
-    return isAlone
-      ? seen
-      : seen.map((entry) => ({ ...entry, holds: entry.holds === true ? true : null }));
+  /**
+   * Heals a fault this command made and held.
+   * @returns its entry, and whether this call healed it and not somebody else meanwhile; null when the lab is gone
+   * @throws EngineError LAB_FAULT_FAILED
+   */
+  async release(
+    id: string,
+  ): Promise<{ readonly record: FaultRecord; readonly isOurs: boolean } | null> {
+    if (!existsSync(this.options.runtime.allocation.stateDir)) return null;
+    const [healed] = await this.heal([id]);
+    const record = healed ?? this.ledger.all().find((entry) => entry.id === id);
+    return record === undefined ? null : { record, isOurs: healed !== undefined };
   }
 
-  /** Rules and limits of a node that started anew went with its namespace: they are made again. */
-  private async reapply(node: string, except: string): Promise<void> {
-    const actor = await this.getActor();
-    for (const { id, state, steps } of this.ledger.open()) {
-      if (state !== "active" || id === except) continue;
-      for (const step of steps) {
-        if (step.node !== node || step.kind === "process" || step.kind === "limits") continue;
-        await actor.apply(id, step);
+  /** Heals what a dead command left half done or held, and what is past its time. */
+  async settle(): Promise<Healed> {
+    const isDue = (record: FaultRecord): boolean => isStale(record, Date.now());
+    if (!this.ledger.open().some(isDue)) return { healed: [], failed: [] };
+    using _lock = await this.lock();
+    return this.healAll(this.ledger.open().filter(isDue).toReversed());
+  }
+
+  private async healAll(records: readonly FaultRecord[]): Promise<Healed> {
+    const tools = await this.tools();
+    const healed: FaultRecord[] = [];
+    const failed: EngineError[] = [];
+    for (const record of records) {
+      try {
+        healed.push(await healRecord(tools, record));
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        failed.push(error);
       }
     }
+    return { healed, failed };
   }
 
   /** The lab was brought down: rules, relays and limits went with the containers. The caller holds the lab's lock. */
   ended(): void {
     const healedAt = new Date().toISOString();
     const gone = stamped("after", [{ what: "the lab was brought down", holds: true }]);
-    for (const record of this.ledger.open()) {
+    for (const record of this.ledger.openOrSetAside()) {
       const evidence = [...record.evidence, ...gone];
       this.ledger.put({ ...record, state: "healed", owner: null, healedAt, evidence });
     }
   }
 
-  /** A node was started or woken by hand: faults of its process are over, network faults are made again in its new namespace. */
-  async cameBack(node: string): Promise<void> {
+  /**
+   * A node was started or woken by hand: faults of its process are over.
+   * @param node that runs again
+   * @param isNew its process is a new one: network faults and limits are made again in its new namespace
+   */
+  async cameBack(node: string, isNew = true): Promise<void> {
     if (this.ledger.open().length === 0) return;
     using _lock = await this.lock();
     for (const record of this.ledger.open()) {
@@ -309,12 +276,17 @@ export class FaultControl {
       const steps = record.steps.filter((step) => step.kind !== "process" || step.node !== node);
       if (steps.length === record.steps.length) continue;
       const isOver = steps.length === 0;
+      const evidence = [
+        ...record.evidence,
+        ...stamped("after", [{ what: `${node} runs again, by hand`, holds: true }]),
+      ];
       this.ledger.put({
         ...record,
         steps,
+        evidence,
         ...(isOver ? { state: "healed", owner: null, healedAt: new Date().toISOString() } : {}),
       });
     }
-    await this.reapply(node, "");
+    if (isNew) await reapply(await this.tools(), node, "");
   }
 }

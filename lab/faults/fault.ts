@@ -149,14 +149,35 @@ export const recordSchema = z.object({
 export type FaultRecord = z.infer<typeof recordSchema>;
 
 /** @returns names of the nodes a fault acts on, each once */
-export function nodesOf(spec: FaultSpec): readonly string[] {
+function nodesOf(spec: FaultSpec): readonly string[] {
   return "nodes" in spec ? spec.nodes : [...new Set([...spec.from, ...spec.to])];
 }
 
-/** @returns nodes whose process a fault ended or froze: healing brings them back */
-export function processNodes(records: readonly FaultRecord[]): ReadonlySet<string> {
-  const steps = records.flatMap((record) => record.steps);
-  return new Set(steps.filter((step) => step.kind === "process").map((step) => step.node));
+/**
+ * @param records faults that were healed
+ * @param open faults still in effect: a node that one of them holds stays down
+ * @returns nodes whose process the healed ones ended or froze, a memory limit by way of the system: healing brings them back
+ */
+export function nodesBack(
+  records: readonly FaultRecord[],
+  open: readonly FaultRecord[],
+): ReadonlySet<string> {
+  const mayEnd = (step: FaultStep): boolean =>
+    step.kind === "process" || (step.kind === "limits" && step.memoryMiB !== null);
+  const held = new Set(open.flatMap(heldBy));
+  const steps = records.flatMap((record) => record.steps).filter(mayEnd);
+  return new Set(steps.map((step) => step.node).filter((node) => !held.has(node)));
+}
+
+/** Nodes whose process a fault keeps down or frozen. */
+function heldBy(record: FaultRecord): readonly string[] {
+  return record.steps.filter((step) => step.kind === "process").map((step) => step.node);
+}
+
+/** @returns names of the nodes a fault still acts on: one that was started by hand is out of a fault of processes */
+export function nodesHit(record: FaultRecord): readonly string[] {
+  const held = heldBy(record);
+  return held.length === 0 ? nodesOf(record.spec) : held;
 }
 
 function names(list: readonly string[]): string {

@@ -2,7 +2,7 @@
  * The faults of a lab on disk: `.lab/NAME/faults.json`. A fault is written down before anything is done, so whatever a killed command leaves
  * behind is known to the next one. Replaced as a whole; whoever changes it holds the lab's lock.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { EngineError } from "../../engine/base/engine-error.ts";
@@ -37,7 +37,7 @@ export class FaultLedger {
     } catch (cause) {
       throw new EngineError("LAB_STATE_CORRUPT", {
         message: `${this.path} is damaged: ${cause instanceof Error ? cause.message : String(cause)}`,
-        hint: "`lab down` ends every fault with its container; then remove the file and `lab up`",
+        hint: "`lab down` ends every fault with its container and sets the file aside; then `lab up`",
         cause,
       });
     }
@@ -59,6 +59,17 @@ export class FaultLedger {
   /** @returns those that are not healed, oldest first */
   open(): readonly FaultRecord[] {
     return this.all().filter((fault) => fault.state !== "healed");
+  }
+
+  /** The same of a lab that was brought down: a file that cannot be read is set aside, since none of its faults can be in effect any more. */
+  openOrSetAside(): readonly FaultRecord[] {
+    try {
+      return this.open();
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error;
+      renameSync(this.path, `${this.path}.damaged`);
+      return [];
+    }
   }
 
   /** @returns id of the next fault: `f1`, `f2`, … */

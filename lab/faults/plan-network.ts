@@ -326,16 +326,15 @@ function firewallPlan(
 ): FaultPlan {
   const { nodes } = allocation.topology;
   const own = nodes.filter((node) => node.host === spec.host);
+  const closed = ["-p", "tcp", "--dport", String(spec.port), ...DROP];
+  const hostNetwork = subnetOf(allocation.subnets, spec.host);
   const passes = [
     ["-i", "lo", "-j", "RETURN"],
-    ...own.flatMap((node) =>
-      own
-        .slice(0, 1)
-        .flatMap((other) => links.seen(other.name, node.name))
-        .map((address) => ["-s", address, "-j", "RETURN"]),
-    ),
+    // What comes in by a published port comes from the bridge, which is not on the host.
+    ["-s", gatewayOf(hostNetwork), ...closed],
+    ["-s", hostNetwork, "-j", "RETURN"],
+    ...own.map((node) => ["-s", links.internet(node.name), "-j", "RETURN"]),
   ];
-  const closed = ["-p", "tcp", "--dport", String(spec.port), ...DROP];
   const steps = spec.nodes.map((node) =>
     rulesStep(
       node,

@@ -108,6 +108,16 @@ function killSteps(names: readonly string[], signal: string): FaultPlan {
   return processSteps(names, signal === "SIGSTOP" ? "pause" : "signal", signal);
 }
 
+/** A dashboard keeps nothing on a disk. @throws EngineError CLI_USAGE */
+function checkDisks(names: readonly string[], allocation: LabAllocation): void {
+  const without = names.find((name) => nodeNamed(allocation, name).role === "dashboard");
+  if (without === undefined) return;
+  throw new EngineError("CLI_USAGE", {
+    message: `${without} keeps nothing on a disk`,
+    hint: "name brokers or name servers, for example broker-a-master or @masters",
+  });
+}
+
 function memorySteps(
   spec: Extract<FaultSpec, { kind: "memory" }>,
   allocation: LabAllocation,
@@ -158,6 +168,7 @@ export function planFault(
   const { allocation, capabilities } = around;
   checkSupported(spec, allocation);
   if (isNetworkFault(spec)) return planNetwork(id, spec, around);
+  if (spec.kind === "disk-slow" || spec.kind === "disk-lost") checkDisks(spec.nodes, allocation);
   switch (spec.kind) {
     case "kill":
       return killSteps(spec.nodes, spec.signal);

@@ -5,7 +5,7 @@
 import { EngineError } from "../../engine/base/engine-error.ts";
 import { FaultControl } from "../faults/control.ts";
 import { comeBack, wake } from "../faults/come-back.ts";
-import { processNodes, type FaultSpec } from "../faults/fault.ts";
+import { nodesBack, type FaultSpec } from "../faults/fault.ts";
 import { liveNodes, type BroughtUp } from "../runtime/bring-up.ts";
 import type { Endpoint } from "../runtime/runtime.ts";
 import { lockFile } from "../runtime/state.ts";
@@ -235,7 +235,7 @@ export class RocketMQLab implements AsyncDisposable {
   async heal(...ids: readonly string[]): Promise<void> {
     this.choose([]);
     const healed = await this.control("heal").heal(ids.length === 0 ? undefined : ids);
-    const back = [...processNodes(healed)];
+    const back = [...nodesBack(healed, this.control("heal").ledger.open())];
     if (back.length > 0) await this.waitUntilReady(back);
   }
 

@@ -1,5 +1,5 @@
 /** `kill`, `stop` and `pause`: faults of processes, in the ledger like all others, told as what was done to each node. */
-import { EngineError } from "../../../engine/base/engine-error.ts";
+import { notRunning } from "../../faults/come-back.ts";
 import type { FaultSpec } from "../../faults/fault.ts";
 import type { CommandContext, CommandResult } from "../define-command.ts";
 import { runFault } from "../fault-run.ts";
@@ -19,11 +19,7 @@ export interface BreakVerb {
 /** A node that does not run cannot be frozen, and saying so beats doing nothing. */
 function refuseStopped(chosen: readonly string[], live: readonly string[]): void {
   const stopped = chosen.find((node) => !live.includes(node));
-  if (stopped === undefined) return;
-  throw new EngineError("LAB_NODE_NOT_RUNNING", {
-    message: `${stopped} does not run`,
-    hint: `start it with \`lab start ${stopped}\``,
-  });
+  if (stopped !== undefined) throw notRunning(stopped);
 }
 
 /**

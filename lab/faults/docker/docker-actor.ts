@@ -33,12 +33,14 @@ const NOT_RUNNING = "does not run";
 
 class DockerFaultActor implements FaultActor {
   private readonly engine: DockerEngine;
+  private readonly runtime: LabRuntime;
   private readonly containers: LabContainers;
   private readonly helpers: Helpers;
   private readonly processes: ProcessSteps;
 
   constructor(engine: DockerEngine, runtime: LabRuntime) {
     this.engine = engine;
+    this.runtime = runtime;
     this.containers = new LabContainers(engine.docker, runtime.allocation);
     const access = runtime.containerAccess?.();
     if (access === undefined) throw new RangeError("the runtime has no containers");
@@ -96,6 +98,7 @@ class DockerFaultActor implements FaultActor {
 
   async sweep(id: string): Promise<void> {
     await this.helpers.remove(id);
+    await this.helpers.removeTrials();
   }
 
   /** What an earlier try left is taken away first. */
@@ -137,13 +140,17 @@ class DockerFaultActor implements FaultActor {
     await container.update(wanted).catch((error: unknown) => {
       throw failed(dockerError(error, `limiting ${node}`).message);
     });
-    const { HostConfig: now } = await container.inspect();
+    const { HostConfig: now, State: state } = await container.inspect();
+    const isEnded = way === "back" && state.OOMKilled && !state.Running;
+    // What the limit ended comes back with it.
+    if (isEnded) await this.runtime.start(node);
     const holds = Object.entries(wanted).every(
       ([key, value]) => now[key as keyof Docker.HostConfig] === value,
     );
     const text =
       memory === null ? `${(now.NanoCpus ?? 0) / NANO} CPUs` : `${(now.Memory ?? 0) / MIB} MiB`;
-    return { what: `${node}: the engine says ${text}`, holds };
+    const ended = isEnded ? "; the system had ended it, it was started again" : "";
+    return { what: `${node}: the engine says ${text}${ended}`, holds };
   }
 
   private async throttle(node: string, iops: number | null): Promise<Seen> {
@@ -157,7 +164,11 @@ class DockerFaultActor implements FaultActor {
       };
     }
     const volume = details.Mounts.find((mount) => mount.Destination === DATA_DIR)?.Source;
-    if (volume === undefined) throw failed(`${node} keeps nothing on a disk`);
+    if (volume === undefined) {
+      const what = `${node} keeps nothing on a disk`;
+      if (iops === null) return { what, holds: true };
+      throw failed(what);
+    }
     const now = throttleDisk(details.State.Pid, volume, iops);
     const holds = iops === null ? (now.iops ?? 0) === 0 : now.iops === iops;
     const text = now.iops === null || now.iops === 0 ? "no limit" : `${now.iops} writes a second`;

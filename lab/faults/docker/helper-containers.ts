@@ -19,6 +19,10 @@ import { ensureHelperImage } from "./helper-image.ts";
 
 /** Label by which helpers are found: the id of their fault. */
 const FAULT_LABEL = "lab.fault";
+/** Of a helper that stays: the node it stands beside, also when that node's container is made anew. */
+const BESIDE_LABEL = "lab.fault.beside";
+/** In place of a fault's id: a helper that only looks at the kernel. */
+const TRIAL = "none";
 const AGENT = "/agent/fault-agent.mjs";
 const NOT_FOUND = 404;
 const CONFLICT = 409;
@@ -31,6 +35,8 @@ interface HelperOptions {
   readonly command: readonly string[];
   readonly user: string;
   readonly host: Docker.HostConfig;
+  /** Node it stands beside until it is removed. */
+  readonly beside?: string;
 }
 
 /** See the file's head. */
@@ -59,6 +65,7 @@ export class Helpers {
         [LABEL.lab]: this.allocation.name,
         [LABEL.state]: this.allocation.stateDir,
         [FAULT_LABEL]: options.fault,
+        ...(options.beside === undefined ? {} : { [BESIDE_LABEL]: options.beside }),
       },
       HostConfig: {
         CapDrop: ["ALL"],
@@ -107,7 +114,7 @@ export class Helpers {
   async tryOut(ops: readonly AgentOp[]): Promise<readonly AgentResult[]> {
     const host = { NetworkMode: "none", CapAdd: ["NET_ADMIN"] };
     const command = ["do", JSON.stringify(ops)];
-    return (await this.answers({ fault: "none", command, user: "0", host })) ?? [];
+    return (await this.answers({ fault: TRIAL, command, user: "0", host })) ?? [];
   }
 
   private async answers(options: HelperOptions): Promise<readonly AgentResult[] | null> {
@@ -139,6 +146,7 @@ export class Helpers {
       command: ["relay", JSON.stringify(request)],
       user: `${RELAY_USER}:${RELAY_USER}`,
       host: { NetworkMode: `container:${target.id}` },
+      beside: step.node,
     });
     await relay.start();
     await this.untilReady(relay, step.node);
@@ -178,16 +186,19 @@ export class Helpers {
       `${LABEL.lab}=${this.allocation.name}`,
       `${LABEL.state}=${this.allocation.stateDir}`,
       `${FAULT_LABEL}=${fault}`,
+      ...(node === undefined ? [] : [`${BESIDE_LABEL}=${node}`]),
     ];
-    const found = await this.docker.listContainers({ all: true, filters: { label } });
-    const beside = node === undefined ? null : await this.containers.find(node);
-    for (const info of found) {
+    for (const info of await this.docker.listContainers({ all: true, filters: { label } })) {
       const helper = this.docker.getContainer(info.Id);
-      if (beside !== null && info.HostConfig.NetworkMode !== `container:${beside.id}`) continue;
       await helper.remove({ force: true }).catch((error: unknown) => {
         if (statusOf(error) !== NOT_FOUND && statusOf(error) !== CONFLICT)
           throw dockerError(error, "removing a helper container");
       });
     }
+  }
+
+  /** Removes what a command that was killed while it looked at the kernel left. */
+  async removeTrials(): Promise<void> {
+    await this.remove(TRIAL);
   }
 }

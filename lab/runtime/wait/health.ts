@@ -109,10 +109,18 @@ async function readRound(runtime: LabRuntime, admin: AdminClient): Promise<Round
 
 function processProblem(observation: NodeObservation | undefined): string | null {
   if (observation === undefined || observation.state === "missing") return "was never started";
-  if (observation.oomKilled) return "was ended by the system: out of memory";
+  // The engine also notes it of a program beside the node's, which goes on.
+  if (observation.state === "stopped" && observation.oomKilled)
+    return `was ended by the system: out of memory (exit code ${observation.exitCode ?? "unknown"})`;
   const code = observation.exitCode === null ? "" : ` (exit code ${observation.exitCode})`;
   if (observation.state === "stopped") return `does not run${code}`;
   return observation.state === "paused" ? "is paused" : null;
+}
+
+/** A node that was taken off one of its networks by hand. */
+function cableProblem(node: LabNode, round: Round): string | null {
+  const cutOff = round.observations.get(node.name)?.cutOff ?? [];
+  return cutOff.length === 0 ? null : `is not in network ${cutOff.join(", ")}`;
 }
 
 /** Where each name server that answers routes a broker. */
@@ -176,7 +184,7 @@ function brokerHealth(node: LabNode, round: Round): NodeHealth {
   if (end instanceof Error) {
     return { node: node.name, health: "down", reason: `does not answer (${end.message})` };
   }
-  const reason = routeProblem(node, round) ?? lagProblem(node, round);
+  const reason = cableProblem(node, round) ?? routeProblem(node, round) ?? lagProblem(node, round);
   return { node: node.name, health: reason === null ? "ok" : "degraded", reason: reason ?? "" };
 }
 
@@ -190,7 +198,9 @@ async function judge(node: LabNode, round: Round): Promise<NodeHealth> {
       : round.clusterInfos.has(node.name)
         ? null
         : "does not answer";
-  return { node: node.name, health: reason === null ? "ok" : "down", reason: reason ?? "" };
+  if (reason !== null) return { node: node.name, health: "down", reason };
+  const cable = cableProblem(node, round);
+  return { node: node.name, health: cable === null ? "ok" : "degraded", reason: cable ?? "" };
 }
 
 /**

@@ -68,8 +68,21 @@ async function failOnEnded(runtime: LabRuntime, expected: ReadonlySet<string>): 
   });
 }
 
+/** Nor will one that is frozen, until somebody wakes it. */
+async function failOnPaused(runtime: LabRuntime, expected: ReadonlySet<string>): Promise<void> {
+  const paused = (await runtime.observe())
+    .filter((seen) => expected.has(seen.node) && seen.state === "paused")
+    .map((seen) => seen.node);
+  if (paused.length === 0) return;
+  throw new EngineError("LAB_NODE_FAILED", {
+    message: `${paused.join(", ")} ${paused.length === 1 ? "is" : "are"} paused and will not get ready`,
+    hint: `\`lab unpause ${paused.join(" ")}\`, or \`lab heal\` for every fault`,
+  });
+}
+
 async function missingHealth(options: ReadyOptions, admin: AdminClient): Promise<string | null> {
   await failOnEnded(options.runtime, options.nodes);
+  await failOnPaused(options.runtime, options.nodes);
   const missing = (await inspectNodes(options.runtime, admin)).filter(
     (entry) => options.nodes.has(entry.node) && entry.health !== "ok",
   );
