@@ -14,7 +14,10 @@ export type Requirement =
   | "go"
   | "ipv6"
   | "chromium"
-  | "linux";
+  | "linux"
+  | "zsh"
+  | "fish"
+  | "private-engine";
 
 const CHECKS: Readonly<Record<Requirement, () => boolean>> = {
   docker: () =>
@@ -28,7 +31,15 @@ const CHECKS: Readonly<Record<Requirement, () => boolean>> = {
   ipv6: () =>
     Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1")),
   maven: () => spawnSync("mvn", ["-v"]).status === 0,
+  // See private-engine.ts.
+  "private-engine": () =>
+    process.getuid?.() === 0 &&
+    ["dockerd --version", "ip -V", "nsenter -V"].every(
+      (line) => spawnSync("sh", ["-c", line]).status === 0,
+    ),
   chromium: () => chromiumPath() !== undefined,
+  zsh: () => spawnSync("zsh", ["-f", "-c", "zmodload zsh/zpty"]).status === 0,
+  fish: () => spawnSync("fish", ["--version"]).status === 0,
   linux: () => process.platform === "linux",
 };
 

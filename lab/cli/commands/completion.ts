@@ -23,7 +23,15 @@ _lab() {
 }
 compdef _lab lab`,
   fish: `# lab completion for fish: lab completion fish | source
-complete -c lab -a '(lab ${COMPLETE} -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'`,
+function __lab_complete
+    set -l found (lab ${COMPLETE} -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)
+    if test (count $found) -gt 0
+        string join \\n -- $found
+    else
+        __fish_complete_path (commandline -ct)
+    end
+end
+complete -c lab -f -a '(__lab_complete)'`,
 } as const;
 
 const SHELLS = Object.keys(SCRIPTS) as (keyof typeof SCRIPTS)[];

@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allot } from "../../../../lab/runtime/allot.ts";
 import { writeState } from "../../../../lab/runtime/state.ts";
 import { loadTopology } from "../../../../lab/topology/presets.ts";
+import { machineHas } from "../../../helpers/requirements.ts";
 import { runCli } from "./run-cli.ts";
 
 let home: string;
@@ -56,18 +57,74 @@ describe("completion", () => {
     expect(run.code).toBe(2);
     expect(run.stderr).toContain("did you mean bash");
   });
+});
 
-  it("the bash script asks the program and offers what it answers", async () => {
-    const { stdout } = await runCli(["completion", "bash"], {});
-    const program = join(home, "lab");
-    rmSync(program, { recursive: true, force: true });
-    writeFileSync(program, '#!/bin/sh\nprintf "%s|" "$@" >&2\necho "$3-one"; echo "$3-two"\n');
-    chmodSync(program, 0o755);
-    const script = `${stdout}\nCOMP_LINE="lab kill "; COMP_POINT=9; _lab; printf '%s,' "\${COMPREPLY[@]}"`;
-    const bash = spawnSync("bash", ["-c", script], {
-      env: { PATH: `${home}:${process.env["PATH"] ?? ""}` },
+/** Presses tab after `lab kill k` on a terminal of zsh's own. */
+const ZSH_TAB = `
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PS1=; autoload -U compinit; compinit -u -D; source $1; print sour''ced"
+while zpty -r shell line; do [[ $line == *sourced* ]] && break; done
+zpty -n -w shell $'lab kill k\\t'
+zpty -r shell seen '*kill-one*'
+print -r -- "$seen"
+zpty -d shell`;
+
+describe("completion scripts, sourced in their shells", () => {
+  let folder: string;
+
+  /** A `lab` that offers one word after what is typed, none after `x`, and notes what it was asked. */
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "lab-shells-"));
+    const noted = join(folder, "asked");
+    const answer = `for last; do :; done; [ "$last" = x ] || echo "$3-one"`;
+    writeFileSync(join(folder, "lab"), `#!/bin/sh\nprintf '%s|' "$@" >> ${noted}\n${answer}\n`);
+    chmodSync(join(folder, "lab"), 0o755);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const asked = (): string => readFileSync(join(folder, "asked"), "utf8");
+
+  /** Writes the script of a shell to a file. @returns its path */
+  async function scriptFor(shell: string): Promise<string> {
+    const path = join(folder, shell);
+    writeFileSync(path, (await runCli(["completion", shell], {})).stdout);
+    rmSync(join(folder, "asked"), { force: true });
+    return path;
+  }
+
+  function inShell(shell: string, args: readonly string[]): string {
+    const run = spawnSync(shell, [...args], {
+      cwd: folder,
+      env: { PATH: `${folder}:${process.env["PATH"] ?? ""}`, HOME: folder, TERM: "dumb" },
       encoding: "utf8",
+      timeout: 15_000,
     });
-    expect(bash.stdout).toBe("kill-one,kill-two,");
+    expect(run.stderr).toBe("");
+    return run.stdout;
+  }
+
+  it("bash", async () => {
+    const tab = `COMP_LINE="lab kill "; COMP_POINT=9; _lab; printf '%s,' "\${COMPREPLY[@]}"`;
+    const script = `source ${await scriptFor("bash")}; complete -p lab; ${tab}`;
+    expect(inShell("bash", ["--norc", "-c", script])).toBe(
+      "complete -o default -F _lab lab\nkill-one,",
+    );
+    expect(asked()).toBe("__complete|--|kill||");
+  });
+
+  it.runIf(machineHas("zsh"))("zsh", async () => {
+    const program = join(folder, "tab.zsh");
+    writeFileSync(program, ZSH_TAB);
+    expect(inShell("zsh", ["-f", program, await scriptFor("zsh")])).toContain("kill kill-one");
+    expect(asked()).toBe("__complete|--|kill|k|");
+  });
+
+  it.runIf(machineHas("fish"))("fish, and files where the program knows no word", async () => {
+    const script = `source ${await scriptFor("fish")}; complete -C "lab kill "; complete -C "lab kill x"`;
+    expect(inShell("fish", ["--no-config", "-c", script])).toBe("kill-one\n");
+    expect(asked()).toBe("__complete|--|kill||__complete|--|kill|x|");
+    writeFileSync(join(folder, "xfile"), "");
+    expect(inShell("fish", ["--no-config", "-c", script])).toBe("kill-one\nxfile\n");
   });
 });
