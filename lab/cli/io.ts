@@ -14,6 +14,8 @@ export interface CliIo {
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
   readonly isTTY: { readonly stdin: boolean; readonly stdout: boolean; readonly stderr: boolean };
+  /** Width of the terminal standard output is, now; null when it is none. */
+  readonly columns: () => number | null;
   /** Aborts at the first SIGINT or SIGTERM; its reason is the signal's name. */
   readonly signal: AbortSignal;
   /** For questions; only read when stdin and stderr are terminals. */
@@ -52,6 +54,8 @@ export function processIo(): CliIo {
       // A terminal that does not say how wide it is cannot be redrawn.
       stderr: process.stderr.isTTY && process.stderr.columns > 0,
     },
+    columns: () =>
+      process.stdout.isTTY && process.stdout.columns > 0 ? process.stdout.columns : null,
     signal: controller.signal,
   };
 }

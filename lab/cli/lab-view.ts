@@ -1,6 +1,6 @@
 /** What `lab up` and `lab status` show of a lab: the same facts as a table and as JSON. */
 import type { ChalkInstance } from "chalk";
-import { describeFault, nodesOf } from "../faults/fault.ts";
+import { describeFault, nodesHit } from "../faults/fault.ts";
 import { FaultLedger } from "../faults/ledger.ts";
 import type { LabNode } from "../topology/topology.ts";
 import type { LabRuntime, NodeObservation } from "../runtime/runtime.ts";
@@ -30,6 +30,8 @@ export interface NodeRow {
   readonly pid: number | null;
   readonly exitCode: number | null;
   readonly oomKilled: boolean;
+  /** Docker: networks of the lab the node runs without. */
+  readonly cutOff: readonly string[];
   readonly startedAtMs: number | null;
   readonly rssBytes: number | null;
   readonly ports: Readonly<Record<string, string>>;
@@ -115,6 +117,7 @@ function rowOf(
     pid: observation.pid,
     exitCode: observation.exitCode,
     oomKilled: observation.oomKilled,
+    cutOff: observation.cutOff,
     startedAtMs: observation.startedAtMs,
     rssBytes: observation.rssBytes,
     ports: portsOf(runtime, node.name),
@@ -128,6 +131,7 @@ function missing(node: string): NodeObservation {
     pid: null,
     exitCode: null,
     oomKilled: false,
+    cutOff: [],
     startedAtMs: null,
     rssBytes: null,
   };
@@ -154,7 +158,7 @@ export async function viewLab(state: LabState, runtime: LabRuntime): Promise<Lab
         observation: observations.get(node.name) ?? missing(node.name),
         health: healths.get(node.name) ?? unknownHealth(node.name),
         faults: open
-          .filter(({ spec }) => nodesOf(spec).includes(node.name))
+          .filter((record) => nodesHit(record).includes(node.name))
           .map(({ id, spec }) => `${id} ${spec.kind}`),
       }),
     );
@@ -198,7 +202,7 @@ function healthText(row: NodeRow, color: ChalkInstance): string {
   return paint(`${row.health}: ${row.reason}`);
 }
 
-/** `2/2 0 B`: name servers that route the node of those that answer, and how far a slave is behind. */
+/** `2/2`: name servers that route the node, of those that answer. */
 function routesText(row: NodeRow): string {
   const routed = Object.values(row.routes);
   if (routed.length === 0) return "-";
@@ -209,8 +213,22 @@ function memoryText(row: NodeRow): string {
   return row.rssBytes === null ? "-" : `${Math.round(row.rssBytes / MIB)} MiB`;
 }
 
-/** @returns the table of nodes and the addresses to use, for people */
-export function renderView(view: LabView, color: ChalkInstance): string {
+/** How far a slave is behind. */
+function lagText(row: NodeRow): string {
+  if (row.lagBytes === null) return "-";
+  return row.lagBytes < MIB ? `${row.lagBytes} B` : `${(row.lagBytes / MIB).toFixed(1)} MiB`;
+}
+
+/** `f1, f4`: what they are stands below the table. */
+function faultIds(row: NodeRow): string {
+  return row.faults.map((fault) => fault.split(" ")[0]).join(", ");
+}
+
+/** What a narrow terminal can do without; `lab status --json` has it all. */
+const DROP = ["MEMORY", "ROLE", "HOST", "LAG", "ROUTED"];
+
+function nodesTable(view: LabView, color: ChalkInstance, columns: number | null): string {
+  const hasFaults = view.faults.length > 0;
   const rows = view.nodes.map((row) => [
     color.bold(row.node),
     row.role,
@@ -219,33 +237,55 @@ export function renderView(view: LabView, color: ChalkInstance): string {
     row.state,
     memoryText(row),
     routesText(row),
-    row.lagBytes === null ? "-" : `${row.lagBytes} B`,
-    row.faults.length === 0 ? "-" : color.yellow(row.faults.join(", ")),
+    lagText(row),
+    ...(hasFaults ? [row.faults.length === 0 ? "-" : color.yellow(faultIds(row))] : []),
     healthText(row, color),
   ]);
-  const header = [
-    "NODE",
-    "ROLE",
-    "HOST",
-    "ADDRESS",
-    "STATE",
-    "MEMORY",
-    "ROUTED",
-    "LAG",
-    "FAULTS",
-    "HEALTH",
-  ];
-  const lines = [
-    table(header, rows),
-    "",
-    `name server address for clients  ${color.bold(view.namesrvAddr)}`,
-  ];
+  const header = ["NODE", "ROLE", "HOST", "ADDRESS", "STATE", "MEMORY", "ROUTED", "LAG"];
+  const titles = [...header, ...(hasFaults ? ["FAULTS"] : []), "HEALTH"];
+  return table(titles, rows, { columns, drop: DROP });
+}
+
+/**
+ * @param view of a lab
+ * @param columns of the terminal; null: a pipe
+ * @returns which address each name server tells for each broker, for people
+ */
+export function renderRoutes(view: LabView, color: ChalkInstance, columns: number | null): string {
+  const namesrvs = view.nodes.filter((row) => row.role === ROLE_TEXT.namesrv);
+  const brokers = view.nodes.filter(
+    (row) => row.role.startsWith("master") || row.role.startsWith("slave"),
+  );
+  const cell = (broker: NodeRow, namesrv: NodeRow): string => {
+    const told = broker.routes[namesrv.node];
+    if (told === undefined) return color.red("does not answer");
+    return told ?? color.red("not routed");
+  };
+  const rows = brokers.map((broker) => [
+    color.bold(broker.node),
+    ...namesrvs.map((namesrv) => cell(broker, namesrv)),
+  ]);
+  return table(["ROUTED BY", ...namesrvs.map((row) => row.node)], rows, { columns });
+}
+
+/** @returns the table of nodes and the addresses to use, for people */
+export function renderView(view: LabView, color: ChalkInstance, columns: number | null): string {
+  const pairs: [string, string][] = [["name servers for clients", view.namesrvAddr]];
   if (view.network !== null) {
-    lines.push(`from a container (${view.network})  ${color.bold(view.namesrvAddrInside)}`);
+    pairs.push([`in network ${view.network}`, view.namesrvAddrInside]);
   }
-  if (view.dashboardUrl !== null) {
-    lines.push(`dashboard                        ${color.bold(view.dashboardUrl)}`);
-  }
-  for (const fault of view.faults) lines.push(`${color.yellow(fault.id)}  ${fault.what}`);
-  return lines.join("\n");
+  if (view.dashboardUrl !== null) pairs.push(["dashboard", view.dashboardUrl]);
+  const width = Math.max(...pairs.map(([what]) => what.length));
+  const lines = pairs.map(([what, value]) => `${what.padEnd(width)}  ${color.bold(value)}`);
+  const faults = view.faults.map((fault) => [
+    color.yellow(fault.id),
+    fault.state,
+    fault.until ?? "lab heal",
+    fault.what,
+  ]);
+  const broken =
+    faults.length === 0
+      ? []
+      : ["", table(["FAULT", "STATE", "UNTIL", "WHAT"], faults, { columns })];
+  return [nodesTable(view, color, columns), "", ...lines, ...broken].join("\n");
 }

@@ -41,24 +41,74 @@ function visibleLength(text: string): number {
   return text.replace(/\u001b\[[0-9;]*m/g, "").length;
 }
 
+/** How wide a table may be. */
+export interface TableFit {
+  /** Of the terminal; null: a pipe, which has room for everything. */
+  readonly columns: number | null;
+  /** Titles of columns that may be left out, least needed first. */
+  readonly drop?: readonly string[];
+}
+
+const GAP = 2;
+/** The last column is broken into lines, but not narrower than this. */
+const LAST_MIN = 24;
+
+type Row = readonly string[];
+
+function widthsOf(all: readonly Row[]): readonly number[] {
+  const header = all[0] ?? [];
+  return header.map((_, column) => Math.max(...all.map((row) => visibleLength(row[column] ?? ""))));
+}
+
+/** Columns a table needs when its last one is broken into lines. */
+function neededWidth(all: readonly Row[]): number {
+  const widths = widthsOf(all);
+  const last = Math.min(widths.at(-1) ?? 0, LAST_MIN);
+  return widths.slice(0, -1).reduce((sum, width) => sum + width + GAP, last);
+}
+
+function withoutColumn(all: readonly Row[], title: string): readonly Row[] {
+  const index = all[0]?.indexOf(title) ?? -1;
+  return index === -1 ? all : all.map((row) => row.filter((_, column) => column !== index));
+}
+
+/** Words of a text, as many to a line as fit. A colour that is on stays on: lines are only indented. */
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    const joined = last === undefined ? word : `${last} ${word}`;
+    if (last === undefined || visibleLength(joined) > width) lines.push(word);
+    else lines[lines.length - 1] = joined;
+  }
+  return lines;
+}
+
 /**
  * @param header column titles
  * @param rows cells; colours allowed
+ * @param fit how wide it may be: columns that may go are left out, least needed first, then the last column is broken into lines
  * @returns columns padded to equal width, two blanks apart, no blanks at line ends
  */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) =>
-    Math.max(...all.map((row) => visibleLength(row[column] ?? ""))),
-  );
-  const line = (row: readonly string[]): string =>
-    row
-      .map(
-        (cell, column) =>
-          cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - visibleLength(cell))),
-      )
-      .join("  ")
-      .trimEnd();
+export function table(
+  header: Row,
+  rows: readonly Row[],
+  fit: TableFit = { columns: null },
+): string {
+  const room = fit.columns ?? Number.POSITIVE_INFINITY;
+  let all: readonly Row[] = [header, ...rows];
+  for (const title of fit.drop ?? []) {
+    if (neededWidth(all) > room) all = withoutColumn(all, title);
+  }
+  const widths = widthsOf(all).slice(0, -1);
+  const indent = widths.reduce((sum, width) => sum + width + GAP, 0);
+  const padded = (cell: string, width: number): string =>
+    cell + " ".repeat(Math.max(0, width - visibleLength(cell)) + GAP);
+  const line = (row: Row): string => {
+    const lead = widths.map((width, column) => padded(row[column] ?? "", width)).join("");
+    const last = wrap(row.at(-1) ?? "", Math.max(LAST_MIN, room - indent));
+    return `${lead}${last.join(`\n${" ".repeat(indent)}`)}`.trimEnd();
+  };
   return all.map(line).join("\n");
 }
 

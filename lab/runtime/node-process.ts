@@ -115,6 +115,7 @@ export class NodeProcess {
       pid: record.pid,
       exitCode: null,
       oomKilled: false,
+      cutOff: [],
       startedAtMs: record.startedAtMs,
       rssBytes: facts.rssBytes,
     };
@@ -128,6 +129,7 @@ export class NodeProcess {
       pid: null,
       exitCode: record?.endedBy === "SIGKILL" ? EXIT_CODE_SIGKILL : null,
       oomKilled: false,
+      cutOff: [],
       startedAtMs: record?.startedAtMs ?? null,
       rssBytes: null,
     };

@@ -17,6 +17,8 @@ export interface NodeObservation {
   /** Of the last end: exit code, or 128 + signal; null while it never ended. */
   readonly exitCode: number | null;
   readonly oomKilled: boolean;
+  /** Networks of the lab the node runs without: somebody pulled the cable. */
+  readonly cutOff: readonly string[];
   readonly startedAtMs: number | null;
   /** Resident memory, bytes; null when not readable. */
   readonly rssBytes: number | null;

@@ -68,6 +68,29 @@ const MEMBERS: Readonly<Record<string, z.ZodRawShape>> = {
       }),
     ),
   },
+  "lab.doctor.ports/1": {
+    lab: z.string(),
+    runtime: z.enum(["docker", "process"]),
+    ok: z.boolean(),
+    ports: z.array(
+      z.strictObject({
+        host: z.string(),
+        port: z.int(),
+        node: z.string(),
+        what: portSchema.shape.name,
+        fault: z.string().nullable(),
+        whenClosed: z.string(),
+        tries: z.array(
+          z.strictObject({
+            vantage: z.string(),
+            address: z.string(),
+            ms: z.number().nullable(),
+            error: z.string(),
+          }),
+        ),
+      }),
+    ),
+  },
   "lab.down/1": { lab: z.string(), stopped: z.array(z.string()) },
   "lab.endpoints/1": {
     lab: z.string(),

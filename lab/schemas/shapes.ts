@@ -55,6 +55,7 @@ const rowSchema = z.strictObject({
   pid: z.int().nullable(),
   exitCode: z.int().nullable(),
   oomKilled: z.boolean(),
+  cutOff: z.array(z.string()),
   startedAtMs: z.number().nullable(),
   rssBytes: z.number().nullable(),
   ports: z.record(z.string(), z.string()),

@@ -92,7 +92,7 @@ export const configCommand = defineCommand({
       text: [
         `${context.color.bold(node.name)}, ${asked}`,
         "",
-        table(["KEY", "VALUE", "FROM"], rows.map(rowText)),
+        table(["KEY", "VALUE", "FROM"], rows.map(rowText), { columns: context.io.columns() }),
         "",
         `${context.color.cyan("next")}  ${set} changes one`,
       ].join("\n"),

@@ -1,9 +1,12 @@
 import { EngineError } from "../../../engine/base/engine-error.ts";
 import { suggestion } from "../../base/did-you-mean.ts";
+import { firewallTable, type FirewallRow } from "../../faults/firewall.ts";
+import { FaultLedger } from "../../faults/ledger.ts";
 import { LABS_MAX, planSubnets } from "../../compose/subnets.ts";
 import { allot } from "../../runtime/allot.ts";
 import { addressMatrix, type MatrixEntry } from "../../runtime/doctor/address-matrix.ts";
 import { examineMachine, type Finding } from "../../runtime/doctor/machine.ts";
+import { portMatrix, type PortEntry } from "../../runtime/doctor/port-matrix.ts";
 import { createRuntime } from "../../runtime/select-runtime.ts";
 import { allocationOf, readState, type LabState } from "../../runtime/state.ts";
 import { vantagesOf } from "../../runtime/vantage.ts";
@@ -14,7 +17,7 @@ import { nameFlag, openLab } from "../open-lab.ts";
 import { choiceOption } from "../options.ts";
 import { table } from "../output.ts";
 
-const TOPICS = ["machine", "addresses"] as const;
+const TOPICS = ["machine", "addresses", "ports"] as const;
 const DEFAULT_PRESET = "2m-2s-sync";
 
 /** The lab that is here, else the one `lab up` would make. */
@@ -73,6 +76,7 @@ async function examine(
       table(
         ["", "CHECK", "FOUND", "FIX"],
         findings.map((finding) => findingText(context, finding)),
+        { columns: context.io.columns() },
       ),
       "",
       verdict,
@@ -123,18 +127,79 @@ async function addresses(context: CommandContext): Promise<CommandResult> {
   };
 }
 
+/** `open`, or from where it is not, and why. */
+function portText(context: CommandContext, row: FirewallRow, tries: readonly PortEntry[]): string {
+  const failed = tries.filter((entry) => entry.ms === null);
+  if (failed.length === 0) return context.color.green("open");
+  const by = row.fault === null ? "" : ` by ${row.fault}`;
+  const from = failed.map((entry) => `from ${entry.vantage} (${entry.error})`).join(", ");
+  return context.color.red(`closed${by} ${from}`);
+}
+
+async function ports(context: CommandContext): Promise<CommandResult> {
+  const { state, runtime } = await openLab(context);
+  const entries = await context.progress.step("Trying every port from outside its host", () =>
+    portMatrix(runtime, context.signal),
+  );
+  const open = new FaultLedger(runtime.allocation.stateDir).open();
+  const rows = firewallTable(state.topology, open).map((row) => ({
+    ...row,
+    tries: entries.filter((entry) => entry.node === row.node && entry.what === row.what),
+  }));
+  const lines = rows.map((row) => {
+    const isOpen = row.tries.every((entry) => entry.ms !== null);
+    const broken = isOpen ? "" : `; ${row.whenClosed}`;
+    return [
+      row.host,
+      String(row.port),
+      context.color.bold(row.node),
+      row.what,
+      `${portText(context, row, row.tries)}${broken}`,
+    ];
+  });
+  const isWell = entries.every((entry) => entry.ms !== null);
+  return {
+    schema: "lab.doctor.ports/1",
+    data: {
+      lab: context.labName,
+      runtime: runtime.kind,
+      ok: isWell,
+      ports: rows.map(({ tries, state: _state, ...row }) => ({
+        ...row,
+        tries: tries.map(({ vantage, address, ms, error }) => ({ vantage, address, ms, error })),
+      })),
+    },
+    text: [
+      table(["HOST", "PORT", "NODE", "WHAT", "FROM OUTSIDE THE HOST"], lines, {
+        columns: context.io.columns(),
+      }),
+      "",
+      isWell
+        ? "every port answers outside its host"
+        : `some ports do not answer: \`lab status${nameFlag(context.labName)}\` shows which nodes are down, \`lab firewall show${nameFlag(context.labName)}\` what is closed on purpose`,
+    ].join("\n"),
+    exitCode: isWell ? EXIT.done : EXIT.notReady,
+  };
+}
+
 export const doctorCommand = defineCommand({
   name: "doctor",
   summary: "is this machine fit for a lab, and does everybody reach everybody",
   description:
-    "Without a topic: Node, programs, folder, disk, memory, ports, Docker Engine, compose, image, subnets, guard route; one line a check with what to do. Exit code 3 when a lab cannot run. addresses: asks the name servers from the machine and from a container on each host, connects to every address they tell there and does a round trip of the protocol; exit code 5 when one fails. With local processes everybody stands on the machine. Changes nothing.",
+    "Without a topic: Node, programs, folder, disk, memory, ports, Docker Engine, compose, image, subnets, guard route; one line a check with what to do. Exit code 3 when a lab cannot run. addresses: asks the name servers from the machine and from a container on each host, connects to every address they tell there and does a round trip of the protocol; exit code 5 when one fails. ports: tries every port of every host from the machine and from the other hosts, and tells what breaks where one does not answer; exit code 5 then. With local processes everybody stands on the machine. Changes nothing.",
   examples: [
     { command: "lab doctor", what: "before the first lab" },
     { command: "lab doctor --runtime docker", what: "insist on Docker" },
     { command: "lab doctor addresses", what: "who reaches whom, in a running lab" },
+    { command: "lab doctor ports", what: "which ports answer, and what breaks without them" },
   ],
   args: [
-    { name: "TOPIC", help: "machine (default) or addresses", required: false, values: TOPICS },
+    {
+      name: "TOPIC",
+      help: "machine (default), addresses or ports",
+      required: false,
+      values: TOPICS,
+    },
   ],
   options: {
     runtime: choiceOption("--runtime <kind>", "which one must work", {
@@ -146,6 +211,7 @@ export const doctorCommand = defineCommand({
     const topic = args[0] ?? "machine";
     if (topic === "machine") return examine(context, options.runtime);
     if (topic === "addresses") return addresses(context);
+    if (topic === "ports") return ports(context);
     throw new EngineError("CLI_USAGE", {
       message: `doctor knows no topic "${topic}"`,
       hint: suggestion(topic, TOPICS, `topics are ${TOPICS.join(", ")}`),

@@ -23,7 +23,10 @@ function list(context: CommandContext, lab: OpenLab): CommandResult {
   return {
     schema: "lab.fault.list/1",
     data: { lab: context.labName, faults },
-    text: rows.length === 0 ? "no faults so far" : table(header, rows),
+    text:
+      rows.length === 0
+        ? "no faults so far"
+        : table(header, rows, { columns: context.io.columns(), drop: ["SINCE", "HEALED/UNTIL"] }),
   };
 }
 

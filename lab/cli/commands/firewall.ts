@@ -23,7 +23,9 @@ function show(context: CommandContext, lab: OpenLab): CommandResult {
   return {
     schema: "lab.firewall.show/1",
     data: { lab: context.labName, ports: rows },
-    text: table(["HOST", "PORT", "NODE", "WHAT", "STATE", "WHEN CLOSED"], lines),
+    text: table(["HOST", "PORT", "NODE", "WHAT", "STATE", "WHEN CLOSED"], lines, {
+      columns: context.io.columns(),
+    }),
   };
 }
 

@@ -1,11 +1,12 @@
 import { EngineError } from "../../../engine/base/engine-error.ts";
+import { describeFault } from "../../faults/fault.ts";
 import { LAB_INDEX_MAX } from "../../runtime/allot.ts";
 import { bringUp, type BroughtUp } from "../../runtime/bring-up.ts";
 import { readState } from "../../runtime/state.ts";
 import { defineCommand, type CommandContext } from "../define-command.ts";
 import { faultControl } from "../fault-run.ts";
 import { renderView, viewLab, type LabView } from "../lab-view.ts";
-import { nameFlag, openLab } from "../open-lab.ts";
+import { nameFlag, openLab, type OpenLab } from "../open-lab.ts";
 import { LAB_SIZES } from "../../topology/size.ts";
 import { choiceOption, listOption, numberOption, textOption } from "../options.ts";
 import { timeoutOption } from "./common-options.ts";
@@ -36,7 +37,7 @@ function renderUp(context: CommandContext, up: BroughtUp, view: LabView): string
   return [
     `lab ${color.bold(view.lab)} (${view.preset}) ${did} after ${(up.elapsedMs / 1_000).toFixed(1)} s; runtime ${view.runtime}: ${up.reason}`,
     "",
-    renderView(view, color),
+    renderView(view, color, context.io.columns()),
     "",
     "next",
     ...next.map(([command, what]) => `  ${color.cyan(command.padEnd(width))}  ${what}`),
@@ -53,6 +54,15 @@ function topologyWanted(
     message: "a preset and --topology exclude each other",
     hint: "leave one of the two out; `lab presets` lists the presets",
   });
+}
+
+/** Faults that somebody holds on purpose stay, and may keep the lab from getting ready. */
+function noteFaults(context: CommandContext, lab: OpenLab): void {
+  for (const { id, spec } of faultControl(context, lab, "up").ledger.open()) {
+    context.progress.note(
+      `note: ${id} is in effect (${describeFault(spec)}); \`lab heal ${id}${nameFlag(context.labName)}\` takes it back`,
+    );
+  }
 }
 
 export const upCommand = defineCommand({
@@ -96,7 +106,9 @@ export const upCommand = defineCommand({
   },
   async run(context, { args, options }) {
     // A fault that a killed command left would keep the lab from getting ready.
-    if (readState(context.home, context.labName) !== null) await openLab(context);
+    if (readState(context.home, context.labName) !== null) {
+      noteFaults(context, await openLab(context));
+    }
     const up = await bringUp({
       home: context.home,
       name: context.labName,

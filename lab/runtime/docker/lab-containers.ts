@@ -2,6 +2,7 @@
 import type Docker from "dockerode";
 import { EngineError } from "../../../engine/base/engine-error.ts";
 import { LABEL } from "../../compose/service.ts";
+import { INTERNET } from "../../compose/subnets.ts";
 import type { NodeObservation } from "../runtime.ts";
 import { containerProcess } from "./container-memory.ts";
 import { dockerError, reasonOf, statusOf } from "./docker-error.ts";
@@ -35,6 +36,7 @@ export function missingNode(node: string): NodeObservation {
     pid: null,
     exitCode: null,
     oomKilled: false,
+    cutOff: [],
     startedAtMs: null,
     rssBytes: null,
   };
@@ -112,9 +114,19 @@ export class LabContainers {
       pid: process?.pid ?? null,
       exitCode: state.Running || isNever(state.FinishedAt) ? null : state.ExitCode,
       oomKilled: state.OOMKilled,
+      cutOff: state.Running ? this.missingNetworks(details) : [],
       startedAtMs: isNever(state.StartedAt) ? null : Date.parse(state.StartedAt),
       rssBytes: process?.rssBytes ?? null,
     };
+  }
+
+  /** Of its host's network and the internet, those the container is not in. */
+  private missingNetworks(details: Docker.ContainerInspectInfo): readonly string[] {
+    const host = details.Config.Labels[LABEL.host];
+    const wanted = host === undefined ? [] : [host, INTERNET];
+    return wanted.filter(
+      (network) => !(`${this.lab.name}_${network}` in details.NetworkSettings.Networks),
+    );
   }
 
   /**

@@ -1,41 +1,15 @@
 /** Who reaches whom: the probe of every address from the machine and from a container on each host. */
 import { z } from "zod";
-import { EngineError } from "../../../engine/base/engine-error.ts";
 import type { LabRuntime } from "../runtime.ts";
 import { MACHINE, namesrvAddrSeenFrom, vantagesOf, type Vantage } from "../vantage.ts";
 import { namesrvEndpoints } from "../wait/ready.ts";
 import { probeAddresses, probedSchema, type Probed } from "./probe-addresses.ts";
+import { runProbe } from "./run-probe.ts";
 
 /** One address of one node, from one vantage. */
 export interface MatrixEntry extends Probed {
   readonly vantage: Vantage;
   readonly node: string;
-}
-
-async function probeInContainer(
-  runtime: LabRuntime,
-  host: string,
-  signal: AbortSignal,
-): Promise<readonly Probed[]> {
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  const code = await runtime.runGuest({
-    command: ["node", "/app/probe.mjs", namesrvAddrSeenFrom(runtime.allocation, host)],
-    host,
-    image: undefined,
-    environment: {},
-    directory: null,
-    stdin: null,
-    onStdout: (chunk) => out.push(chunk),
-    onStderr: (chunk) => err.push(chunk),
-    say: () => undefined,
-    signal,
-  });
-  if (code === 0) return z.array(probedSchema).parse(JSON.parse(Buffer.concat(out).toString()));
-  throw new EngineError("LAB_NOT_READY", {
-    message: `the probe on ${host} ended with ${code}: ${Buffer.concat(err).toString().trim()}`,
-    hint: "`lab down` and `lab up` make the containers anew, from the programs as they are built now",
-  });
 }
 
 function probeFrom(
@@ -45,7 +19,11 @@ function probeFrom(
 ): Promise<readonly Probed[]> {
   if (vantage === MACHINE || runtime.kind === "process")
     return probeAddresses(namesrvEndpoints(runtime));
-  return probeInContainer(runtime, vantage, signal);
+  const program = {
+    args: [namesrvAddrSeenFrom(runtime.allocation, vantage)],
+    answer: z.array(probedSchema),
+  };
+  return runProbe(runtime, vantage, program, signal);
 }
 
 function nodeOf(runtime: LabRuntime, probed: Probed, index: number): string {

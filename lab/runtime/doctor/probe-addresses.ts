@@ -35,7 +35,8 @@ async function timed<Value>(
   return { ms: Math.round((performance.now() - begun) * 100) / 100, value };
 }
 
-function tryConnect(address: string): Promise<void> {
+/** Connects and hangs up. @throws Error when no connection comes about in 3 s */
+export function tryConnect(address: string): Promise<void> {
   const colon = address.lastIndexOf(":");
   const [host, port] = [address.slice(0, colon), Number(address.slice(colon + 1))];
   return new Promise((resolve, reject) => {

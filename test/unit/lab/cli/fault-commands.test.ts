@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { allot } from "../../../../lab/runtime/allot.ts";
 import { writeState } from "../../../../lab/runtime/state.ts";
 import { loadTopology } from "../../../../lab/topology/presets.ts";
+import { FaultLedger } from "../../../../lab/faults/ledger.ts";
+import { recordOf } from "../faults/fault-fixture.ts";
 import { runCli, type CliRun } from "./run-cli.ts";
 
 let home: string;
@@ -42,6 +44,8 @@ describe("fault commands", () => {
     ["host sideways host-1", 2, 'not "sideways"', "lab host down host-1"],
     ["host down host-7", 6, 'no host "host-7"', "host-1"],
     ["heal f9", 6, 'no fault "f9"', "lab fault list"],
+    ["fault disk-lost dashboard", 2, "dashboard keeps nothing on a disk", "broker-a-master"],
+    ["unpause broker-a-master", 4, "does not run", "lab start broker-a-master"],
     ["pause broker-a-master", 4, "does not run", "lab start broker-a-master"],
   ])("lab %s → exit %i", async (line, code, what, next) => {
     const run = await lab(line);
@@ -69,10 +73,34 @@ describe("fault commands", () => {
     expect(ports).toHaveLength(15);
   });
 
+  it.each([80, 120])(
+    "status fits a terminal of %i columns, with colours and faults",
+    async (columns) => {
+      const ledger = new FaultLedger(join(home, "lab"));
+      const link = { from: ["broker-a-master", "namesrv-1"], to: ["broker-a-slave", "namesrv-2"] };
+      ledger.add(recordOf("f1", { kind: "partition", ...link, oneWay: false, port: null }));
+      ledger.add(recordOf("f2", { kind: "memory", nodes: ["broker-a-slave"], mib: 128 }));
+      const around = { cwd: home, env: { LAB_HOME: home }, isTTY: true, columns };
+      const { stdout, code } = await runCli(["status", "--routes"], around);
+      expect(code).toBe(0);
+      // oxlint-disable-next-line no-control-regex -- colour codes begin with the escape character
+      const lines = stdout.replaceAll(/\u001b\[\d+m/g, "").split("\n");
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+      expect(lines.find((line) => line.startsWith("broker-a-slave"))).toMatch(/f1, f2 +down: was/);
+      expect(lines.join(" ")).toContain("broker-a-slave limited to 128 MiB");
+    },
+  );
+
   it("watching never ends and --json is one document: exit 2", async () => {
     const { code, stdout } = await lab("status --watch --json");
     expect(code).toBe(2);
     expect(stdout).toContain("never ends");
+  });
+
+  it("of a host only what has a disk loses it", async () => {
+    const { stdout } = await lab("fault disk-lost host-1 --plan");
+    expect(stdout).toContain("namesrv-1: SIGKILL, then remove all its data");
+    expect(stdout).not.toContain("dashboard");
   });
 
   it("--plan tells what would be done and writes nothing down", async () => {

@@ -14,6 +14,8 @@ export interface CliSurroundings {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   readonly isTTY?: boolean;
+  /** Width of the terminal. */
+  readonly columns?: number;
   readonly input?: string;
   readonly signal?: AbortSignal;
 }
@@ -32,6 +34,7 @@ export async function runCli(
     stdin: Readable.from(around.input === undefined ? [] : [around.input]),
     env: around.env ?? {},
     cwd: around.cwd ?? process.cwd(),
+    columns: () => around.columns ?? null,
     isTTY: { stdin: isTTY, stdout: isTTY, stderr: isTTY },
     signal: around.signal ?? new AbortController().signal,
   };

@@ -40,6 +40,8 @@ describe("published schemas", () => {
     "mqadmin -- clusterList",
     "wait --until down",
     "doctor --runtime process",
+    "doctor addresses",
+    "doctor ports",
     "completion zsh",
     "schema status",
     "schema",

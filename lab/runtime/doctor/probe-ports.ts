@@ -1,0 +1,70 @@
+/**
+ * Whether single ports can be reached from where this runs. A connection alone proves nothing (docker-lab 1.8), so what speaks a protocol is asked
+ * one question; a replication port only tells that it listens. Runs on the machine and, bundled, in containers.
+ */
+import { z } from "zod";
+import { createAdminClient } from "../../../engine/admin/index.ts";
+import { tryConnect } from "./probe-addresses.ts";
+
+const TIMEOUT_MS = 3_000;
+
+export const portTargetSchema = z.strictObject({
+  address: z.string(),
+  /** What listens there. */
+  what: z.enum(["namesrv", "broker", "fast", "ha", "dashboard"]),
+});
+
+export const portProbedSchema = z.strictObject({
+  address: z.string(),
+  /** Milliseconds until the answer; null when none came. */
+  ms: z.number().nullable(),
+  /** Empty when it did. */
+  error: z.string(),
+});
+
+export type PortTarget = z.infer<typeof portTargetSchema>;
+export type PortProbed = z.infer<typeof portProbedSchema>;
+
+async function askHttp(address: string): Promise<void> {
+  const response = await fetch(`http://${address}/api/health`, {
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  await response.body?.cancel();
+}
+
+async function askProtocol({ address, what }: PortTarget): Promise<void> {
+  const admin = createAdminClient({ namesrvAddrs: [address], timeoutMs: TIMEOUT_MS });
+  try {
+    if (what === "namesrv") await admin.clusterInfo(address);
+    else await admin.runtimeInfo(address);
+  } finally {
+    admin.close();
+  }
+}
+
+async function ask(target: PortTarget): Promise<void> {
+  await tryConnect(target.address);
+  if (target.what === "ha") return;
+  await (target.what === "dashboard" ? askHttp(target.address) : askProtocol(target));
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** @returns one entry a target, in order */
+export function probePorts(targets: readonly PortTarget[]): Promise<readonly PortProbed[]> {
+  return Promise.all(
+    targets.map(async (target): Promise<PortProbed> => {
+      const { address } = target;
+      const begun = performance.now();
+      try {
+        await ask(target);
+        return { address, ms: Math.round((performance.now() - begun) * 100) / 100, error: "" };
+      } catch (error) {
+        return { address, ms: null, error: reasonOf(error) };
+      }
+    }),
+  );
+}
