@@ -21,7 +21,6 @@ export class AdminRequests {
   }
 
   /**
-   * @param body of the request, if it has one
    * @returns the answer, code 0
    * @throws EngineError ADMIN_REQUEST_FAILED for any other code | REMOTING_*
    */

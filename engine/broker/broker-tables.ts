@@ -10,10 +10,8 @@ import { BrokerCounters } from "./broker-stats.ts";
 import { BrokerClients } from "./client-registry.ts";
 import { BrokerFilters } from "./consumer-filters.ts";
 import { BrokerOffsets } from "./consumer-offsets.ts";
-import { LiveBrokerConfig } from "./live-config.ts";
 import { createPutInternal } from "./put-internal.ts";
 import { BrokerGroups } from "./subscription-groups.ts";
-import { StatsItems } from "./stats-items.ts";
 import { BrokerTopics } from "./topic-config.ts";
 
 /** What tables are made from. */
@@ -26,8 +24,6 @@ export interface BrokerTablesWiring {
   readonly store: MessageStore;
   readonly storeHost: HostBytes;
   readonly registerSoon: () => void;
-  /** The property file the broker was started with, if any. */
-  readonly configFile: string | undefined;
 }
 
 /** The tables by their own types, for who owns their life; `context` for everybody else. */
@@ -56,7 +52,7 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
   const groups = new BrokerGroups(wiring);
   const offsets = new BrokerOffsets({ vfs, storePathRootDir: config.storePathRootDir });
   const filters = new BrokerFilters(wiring);
-  const counters = new BrokerCounters(store.traffic);
+  const counters = new BrokerCounters();
   const clients = new BrokerClients({
     logger,
     now,
@@ -84,8 +80,6 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
     registerSoon,
     bootTimestamp: now(),
     stats: counters,
-    statsItems: new StatsItems(config.brokerClusterName),
-    liveConfig: new LiveBrokerConfig({ config, vfs, logger, now, configFile: wiring.configFile }),
   };
   return { context, topics, offsets, clients, filters, counters };
 }

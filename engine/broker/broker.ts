@@ -24,7 +24,6 @@ import { PullPath } from "./pull-path.ts";
 import { QueueLocks } from "./queue-locks.ts";
 import { Registration, type MasterAddresses } from "./registration.ts";
 import { fixedHaMaster, followMaster, replicateToSlaves } from "./replication.ts";
-import { STATS_SAMPLE_MS } from "./stats-items.ts";
 import { SendPath } from "./send-path.ts";
 import { SlaveSync } from "./slave-sync.ts";
 import { recoverTailFrom } from "./tail-recovery.ts";
@@ -45,8 +44,6 @@ export interface BrokerOptions {
   readonly logger: Logger;
   /** Wall clock, ms. Default Date.now. */
   readonly now?: () => number;
-  /** The property file `config` came from: changes at run time are written there (25). */
-  readonly configFile?: string | undefined;
 }
 
 /** A broker that serves. */
@@ -102,14 +99,13 @@ class Broker implements RunningBroker {
 
   /** @param store recovered and open @param storeHost address stamped into records */
   constructor(options: BrokerOptions, store: MessageStore, storeHost: HostBytes) {
-    const { config, vfs, logger, configFile } = options;
+    const { config, vfs, logger } = options;
     const now = options.now ?? Date.now;
     const registerSoon = (): void => this.registration.soon();
     this.store = store;
     this.port = config.listenPort;
     this.brokerAddr = formatAddress(config.brokerIP1, config.listenPort);
-    const wiring = { config, vfs, logger, now, store, storeHost, registerSoon, configFile };
-    this.tables = openBrokerTables(wiring);
+    this.tables = openBrokerTables({ config, vfs, logger, now, store, storeHost, registerSoon });
     this.context = this.tables.context;
     const { isSlave } = this.context;
     this.registration = this.makeRegistration();
@@ -133,7 +129,7 @@ class Broker implements RunningBroker {
 
   /** Opens the ports, then tells the name servers. */
   async start(): Promise<void> {
-    const { config, isSlave, now, statsItems } = this.context;
+    const { config, isSlave, now } = this.context;
     const { offsets, clients, filters, counters } = this.tables;
     if (this.haService !== null) await this.haService.start();
     for (const server of this.servers) await server.start();
@@ -143,8 +139,6 @@ class Broker implements RunningBroker {
     this.every(CLIENT_SCAN_MS, () => clients.expire());
     this.every(PERSIST_FILTERS_MS, () => filters.persist());
     this.every(SAMPLE_MS, () => counters.sample(now()));
-    statsItems.sample(now());
-    this.every(STATS_SAMPLE_MS, () => statsItems.sample(now()));
     this.haClient?.setMaster(fixedHaMaster(config));
     await this.registration.start();
   }

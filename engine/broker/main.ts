@@ -176,11 +176,11 @@ function exitOnBug(running: RunningBroker, logger: Logger): void {
   process.on("unhandledRejection", end);
 }
 
-async function serve(loaded: LoadedBrokerConfig, configFile: string | undefined): Promise<void> {
+async function serve(loaded: LoadedBrokerConfig): Promise<void> {
   const logger = createLogger("broker");
   for (const notice of loaded.notices) logger.warn(notice);
   const { config } = loaded;
-  const running = await startBroker({ config, vfs: nodeVfs, logger, configFile });
+  const running = await startBroker({ config, vfs: nodeVfs, logger });
   stopOnSignals(running, logger);
   exitOnFailedStore(running, logger);
   exitOnBug(running, logger);
@@ -207,7 +207,7 @@ async function main(args: readonly string[]): Promise<void> {
     }
     const loaded = loadConfig(commandLine);
     if (commandLine.print !== "nothing") printConfig(loaded, commandLine.print);
-    else await serve(loaded, commandLine.configFile);
+    else await serve(loaded);
   } catch (error) {
     const isUsage = error instanceof TypeError && "code" in error;
     process.stderr.write(isUsage ? `${error.message}\n${USAGE}` : explain(error));

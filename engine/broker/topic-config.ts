@@ -149,10 +149,6 @@ export class BrokerTopics implements TopicConfigTable {
     this.changed();
   }
 
-  touch(): void {
-    this.changed();
-  }
-
   all(): readonly TopicConfig[] {
     return [...this.byText.values()];
   }

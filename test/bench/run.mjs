@@ -1,8 +1,7 @@
-// Runs one TypeScript file with Node: `node test/bench/run.mjs test/bench/NAME.ts [args]`. It is bundled to a temporary file first.
+// Runs one TypeScript file with Node: `node test/bench/run.mjs test/bench/NAME.ts [args]`. It is bundled first.
 import { build } from "esbuild";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 const [file, ...args] = process.argv.slice(2);
@@ -24,7 +23,9 @@ const keepOwnUrls = {
   },
 };
 
-const directory = mkdtempSync(join(tmpdir(), "lab-run-"));
+// Inside the project, so that packages are found.
+mkdirSync(resolve("test-results"), { recursive: true });
+const directory = mkdtempSync(resolve("test-results", "run-"));
 const outfile = join(directory, "main.mjs");
 await build({
   entryPoints: [resolve(file)],

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { readProcess } from "../../lab/runtime/process-identity.ts";
 import { loadTopology } from "../../lab/topology/presets.ts";
 import { startChild, type LineChild } from "./child.ts";
+import { schemaProblems } from "./json-schema.ts";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const LAB = join(ROOT, "dist", "lab.mjs");
@@ -107,14 +108,18 @@ export class LabHome implements AsyncDisposable {
     return { code, ...chunks };
   }
 
-  /** Runs a command with `--json`. @returns its document; fails the test when it is none */
+  /** Runs a command with `--json`. @returns its document; fails the test when it is none, or not as its schema says */
   async json<Document>(...args: readonly string[]): Promise<Document> {
     const { stdout, stderr } = await this.run(...args, "--json");
+    let document: Document;
     try {
-      return JSON.parse(stdout) as Document;
+      document = JSON.parse(stdout) as Document;
     } catch (cause) {
       throw new Error(`lab ${args.join(" ")} printed no JSON:\n${stdout}\n${stderr}`, { cause });
     }
+    const problems = schemaProblems(stdout);
+    if (problems === "") return document;
+    throw new Error(`lab ${args.join(" ")} --json is not what is published: ${problems}`);
   }
 
   /** Pids of every node any lab of this place remembers, and that lives. */

@@ -1,0 +1,234 @@
+/**
+ * A Docker Engine of a test's own, in a network namespace of its own (docker-lab 11): its networks, its packet filter and its published ports are nobody
+ * else's, so a test may restart it, and may ask for exactly what a lab left behind. Needs to be root on Linux.
+ */
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, openSync, readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import Docker from "dockerode";
+import { startChild, type LineChild } from "./child.ts";
+
+const ANSWER_MS = 60_000;
+const END_MS = 60_000;
+const COMMAND_MS = 120_000;
+const POLL_MS = 100;
+const LAB = resolve("dist/lab.mjs");
+let count = 0;
+
+/** What a command inside printed and how it ended. */
+export interface InsideRun {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function ip(...args: readonly string[]): string {
+  return execFileSync("ip", [...args], { encoding: "utf8" });
+}
+
+/** See the file's head. */
+export class PrivateEngine implements AsyncDisposable {
+  readonly docker: Docker;
+  /** Folder of the labs. */
+  readonly home: string;
+  private readonly name: string;
+  private readonly directory: string;
+  private pid = 0;
+
+  private constructor() {
+    count += 1;
+    this.name = `labtest${process.pid}-${count}`;
+    this.directory = mkdtempSync(join(tmpdir(), "lab-private-engine-"));
+    this.home = join(this.directory, "labs");
+    this.docker = new Docker({ socketPath: this.socket });
+  }
+
+  static async start(): Promise<PrivateEngine> {
+    const engine = new PrivateEngine();
+    ip("netns", "add", engine.name);
+    try {
+      ip("-n", engine.name, "link", "set", "lo", "up");
+      await engine.boot();
+      return engine;
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  private get socket(): string {
+    return join(this.directory, "docker.sock");
+  }
+
+  private get pidFile(): string {
+    return join(this.directory, "docker.pid");
+  }
+
+  /** A command, as words, so that it runs inside. */
+  private inside(argv: readonly string[]): string[] {
+    return [`--net=/var/run/netns/${this.name}`, ...argv];
+  }
+
+  private async boot(): Promise<void> {
+    const folder = (name: string): string => join(this.directory, name);
+    const log = openSync(folder("engine.log"), "a");
+    const line = [
+      `dockerd -H unix://${this.socket} --pidfile ${this.pidFile}`,
+      `--data-root ${folder("data")} --exec-root ${folder("run")} --cgroup-parent /${this.name}`,
+      "--bip 198.51.100.193/28 --default-address-pool base=198.51.100.208/28,size=29",
+    ].join(" ");
+    const child = spawn("nsenter", this.inside(line.split(" ")), {
+      detached: true,
+      stdio: ["ignore", log, log],
+    });
+    child.on("error", () => undefined);
+    child.unref();
+    this.pid = child.pid ?? 0;
+    const deadline = performance.now() + ANSWER_MS;
+    while (!(await this.answers())) {
+      if (performance.now() > deadline || !this.lives()) {
+        const tail = readFileSync(folder("engine.log"), "utf8").slice(-2_000);
+        throw new Error(`the private engine did not answer:\n${tail}`);
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  private async answers(): Promise<boolean> {
+    return this.docker.ping().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** A zombie has no program any more. */
+  private lives(): boolean {
+    return spawnSync("readlink", [`/proc/${this.pid}/exe`]).status === 0;
+  }
+
+  private async stop(): Promise<void> {
+    if (this.pid === 0 || !this.lives()) return;
+    process.kill(this.pid, "SIGTERM");
+    const deadline = performance.now() + END_MS;
+    while (this.lives() && performance.now() < deadline) await sleep(POLL_MS);
+    if (this.lives()) process.kill(this.pid, "SIGKILL");
+  }
+
+  /** Ends the engine as a reboot of the machine does, and starts it again. */
+  async restart(): Promise<void> {
+    await this.stop();
+    rmSync(this.pidFile, { force: true });
+    await this.boot();
+  }
+
+  private environment(): NodeJS.ProcessEnv {
+    return {
+      DOCKER_HOST: `unix://${this.socket}`,
+      LAB_HOME: this.home,
+      LAB_INDEX: "0",
+      NO_COLOR: "1",
+      CI: "1",
+    };
+  }
+
+  /** Starts a `lab` command inside. Its pid is that of the command itself. */
+  start(...args: readonly string[]): LineChild {
+    const argv = this.inside([process.execPath, LAB, ...args]);
+    return startChild("nsenter", argv, { env: this.environment(), cwd: this.directory });
+  }
+
+  /** Runs a `lab` command inside to its end. */
+  async run(...args: readonly string[]): Promise<InsideRun> {
+    const child = spawn("nsenter", this.inside([process.execPath, LAB, ...args]), {
+      env: { ...process.env, ...this.environment() },
+      cwd: this.directory,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: COMMAND_MS,
+      killSignal: "SIGKILL",
+    });
+    const chunks = { stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk: Buffer) => (chunks.stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (chunks.stderr += chunk.toString()));
+    const code = await new Promise<number | null>((done) => child.once("close", done));
+    return { code, ...chunks };
+  }
+
+  /** Runs a `lab` command that must succeed. @returns what it printed on standard output */
+  async ok(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(...args);
+    if (code !== 0) throw new Error(`lab ${args.join(" ")} exited ${code}:\n${stdout}\n${stderr}`);
+    return stdout;
+  }
+
+  /** Everything a lab could leave: containers, networks, volumes, packet filter rules, interfaces, processes, files. One line each, sorted. */
+  async everything(): Promise<readonly string[]> {
+    const [containers, networks, volumes] = await Promise.all([
+      this.docker.listContainers({ all: true }),
+      this.docker.listNetworks(),
+      this.docker.listVolumes(),
+    ]);
+    const read = (program: string, ...args: string[]): string[] =>
+      execFileSync("nsenter", this.inside([program, ...args]), { encoding: "utf8" }).split("\n");
+    const rules = ["filter", "nat", "mangle", "raw"].flatMap((table) =>
+      read("iptables-save", "-t", table)
+        .filter((line) => line.startsWith("-A") || line.startsWith(":"))
+        // Counters of packets differ from call to call.
+        .map((line) => `rule ${table} ${line.replace(/ \[\d+:\d+\]$/, "")}`),
+    );
+    const links = read("ip", "-brief", "link").map(
+      (line) => `link ${line.split(/[\s@]/)[0] ?? ""}`,
+    );
+    const files = readdirSync(this.directory, { encoding: "utf8" }).includes("labs")
+      ? readdirSync(this.home, { recursive: true, encoding: "utf8" })
+      : [];
+    return [
+      ...containers.map(({ Names, Id }) => `container ${Names[0] ?? Id}`),
+      ...networks.map(({ Name }) => `network ${Name}`),
+      ...(volumes.Volumes ?? []).map(({ Name }) => `volume ${Name}`),
+      ...rules,
+      ...links,
+      ...this.processes().map((program) => `process ${program}`),
+      ...files.map((file) => `file ${file}`),
+    ].toSorted();
+  }
+
+  /** Programs that run inside the namespace. */
+  private processes(): readonly string[] {
+    const pids = ip("netns", "pids", this.name).split("\n").filter(Boolean);
+    return pids.flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/comm`, "utf8").trim()];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    for (const mount of mountsBelow(this.directory)) spawnSync("umount", ["-l", mount]);
+    spawnSync("ip", ["netns", "del", this.name]);
+    rmSync(this.directory, { recursive: true, force: true });
+    for (const group of readdirSync("/sys/fs/cgroup"))
+      removeGroup(`/sys/fs/cgroup/${group}/${this.name}`);
+    removeGroup(`/sys/fs/cgroup/${this.name}`);
+  }
+}
+
+function mountsBelow(directory: string): readonly string[] {
+  return readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "")
+    .filter((path) => path.startsWith(`${directory}/`))
+    .toReversed();
+}
+
+function removeGroup(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // Not there with this kind of control groups, or another process is still in it.
+  }
+}
