@@ -2,6 +2,7 @@
  * Public types of the admin library: operator calls over remoting, used by lab and dashboard and working against Apache's
  * brokers as well. `engine/admin/index.ts` exports these and `createAdminClient(options): AdminClient`.
  */
+import type { AclCredentials } from "../acl/request-signature.ts";
 import type { Logger } from "../base/logger.ts";
 import type {
   BrokerData,
@@ -15,6 +16,8 @@ export interface AdminOptions {
   readonly logger?: Logger;
   /** Of each request. Default 3,000. */
   readonly timeoutMs?: number;
+  /** Signs every request (ACL 1.0). Default: unsigned. */
+  readonly credentials?: AclCredentials;
 }
 
 /** GET_BROKER_CLUSTER_INFO as one name server sees it. */

@@ -1,4 +1,5 @@
 /** The admin client: finds whom to ask, and asks (admin-protocol B). */
+import { signerOf } from "../acl/request-signature.ts";
 import { EngineError } from "../base/engine-error.ts";
 import { silentLogger } from "../base/logger.ts";
 import type { MessageQueue, ReceivedMessage, TopicRoute } from "../client/index.ts";
@@ -31,7 +32,10 @@ export class RemotingAdminClient implements AdminClient {
 
   constructor(options: AdminOptions) {
     this.namesrvAddrs = options.namesrvAddrs;
-    this.remoting = createRemotingClient({ logger: options.logger ?? silentLogger });
+    this.remoting = createRemotingClient({
+      logger: options.logger ?? silentLogger,
+      sign: signerOf(options.credentials),
+    });
     this.requests = new AdminRequests(this.remoting, options.timeoutMs ?? TIMEOUT_MS);
   }
 

@@ -18,6 +18,11 @@ function familyOf(address: string): Family | null {
   return version === 4 ? "ipv4" : "ipv6";
 }
 
+/** @returns true when only this machine can reach a port bound to the address; an empty one stands for every interface */
+export function isLoopback(address: string): boolean {
+  return address === "::1" || address === "localhost" || /^127(\.\d{1,3}){3}$/.test(address);
+}
+
 /**
  * @param text `198.51.100.0/28`, `2001:db8::/32`, or a single address; white space around it is ignored
  * @returns the network, or null when it is none

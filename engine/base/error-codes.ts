@@ -3,6 +3,8 @@
  * Codes name the area, then the fault. Add yours in alphabetical order.
  */
 export const ERROR_CODES = [
+  "ACL_FILE_INVALID",
+  "ACL_UPDATE_REFUSED",
   "ADMIN_NOT_FOUND",
   "ADMIN_REQUEST_FAILED",
   "ASSERT_FAILED",
@@ -56,6 +58,7 @@ export const ERROR_CODES = [
   "STORE_FAILED",
   "STORE_LAYOUT_INVALID",
   "STORE_LOCKED",
+  "TLS_CONFIG_INVALID",
   "TOPOLOGY_INVALID",
   "TOPOLOGY_NOT_FOUND",
 ] as const;

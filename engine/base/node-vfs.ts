@@ -137,11 +137,16 @@ class NodeFile implements VfsFile {
   }
 }
 
+/** Windows keeps no permission bits: what it reports says nothing about who may read. */
+function permissionBits(mode: number): number {
+  return process.platform === "win32" ? FILE_MODE : mode & 0o777;
+}
+
 function stat(path: string): VfsStat | null {
   const found = unlessMissing(() => statSync(path), null);
-  return found === null
-    ? null
-    : { size: found.size, mtimeMs: found.mtimeMs, isDirectory: found.isDirectory() };
+  if (found === null) return null;
+  const { size, mtimeMs } = found;
+  return { size, mtimeMs, isDirectory: found.isDirectory(), mode: permissionBits(found.mode) };
 }
 
 function syncDirectory(path: string): void {

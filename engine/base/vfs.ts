@@ -24,6 +24,8 @@ export interface VfsStat {
   readonly size: number;
   readonly mtimeMs: number;
   readonly isDirectory: boolean;
+  /** Permission bits: 0o600. */
+  readonly mode: number;
 }
 
 export interface Vfs {

@@ -128,11 +128,6 @@ function crossProblems(config: BrokerConfig): string[] {
       );
     }
   }
-  if (config.aclEnable) {
-    problems.push(
-      "aclEnable=true: access control is not served, and the broker must not pretend it is",
-    );
-  }
   if (config.enableDLegerCommitLog) {
     problems.push(
       "enableDLegerCommitLog=true: DLedger mode is not served; use a master and slaves",

@@ -2,6 +2,7 @@
  * What every processor and service of the broker may use. broker.ts is the only place that builds one; each table is the
  * one owner of its state.
  */
+import type { AclFile } from "../acl/acl-file.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Vfs } from "../base/vfs.ts";
 import type { TopicName } from "../message/topic-name.ts";
@@ -193,6 +194,8 @@ export interface BrokerContext {
   /** Time the process started, ms. */
   readonly bootTimestamp: number;
   readonly stats: BrokerStats;
+  /** Null when access control is off. */
+  readonly aclFile: AclFile | null;
 }
 
 /** Counters of the broker, for runtime info and the dashboard. Owner: broker-stats.ts. Incremented per batch or message. */

@@ -2,10 +2,11 @@
 import type { Logger } from "../base/logger.ts";
 import type { Vfs } from "../base/vfs.ts";
 import { createRemotingClient } from "../remoting/client.ts";
-import type { RemotingClient } from "../remoting/server-api.ts";
+import type { RemotingClient, RequestSigner } from "../remoting/server-api.ts";
 import type { HostBytes, MessageStore } from "../store/store-api.ts";
 import type { BrokerConfig } from "./broker-config.ts";
 import type { BrokerContext } from "./broker-context.ts";
+import type { BrokerSecurity } from "./broker-security.ts";
 import { BrokerCounters } from "./broker-stats.ts";
 import { BrokerClients } from "./client-registry.ts";
 import { BrokerFilters } from "./consumer-filters.ts";
@@ -24,6 +25,7 @@ export interface BrokerTablesWiring {
   readonly store: MessageStore;
   readonly storeHost: HostBytes;
   readonly registerSoon: () => void;
+  readonly security: Pick<BrokerSecurity, "aclFile" | "sign">;
 }
 
 /** The tables by their own types, for who owns their life; `context` for everybody else. */
@@ -37,17 +39,22 @@ export interface BrokerTables {
 }
 
 /** @returns a broker's outgoing connections, none open yet */
-export function createBrokerClient(config: BrokerConfig, logger: Logger): RemotingClient {
+export function createBrokerClient(
+  config: BrokerConfig,
+  logger: Logger,
+  sign: RequestSigner | undefined,
+): RemotingClient {
   return createRemotingClient({
     logger,
     connectTimeoutMs: config.connectTimeoutMillis,
     idleTimeoutMs: config.clientChannelMaxIdleTimeSeconds * 1_000,
+    sign,
   });
 }
 
 /** @throws EngineError STORE_LAYOUT_INVALID when a state file and its copies are damaged (S-06) */
 export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
-  const { config, vfs, logger, now, store, storeHost, registerSoon } = wiring;
+  const { config, vfs, logger, now, store, storeHost, registerSoon, security } = wiring;
   const topics = new BrokerTopics(wiring);
   const groups = new BrokerGroups(wiring);
   const offsets = new BrokerOffsets({ vfs, storePathRootDir: config.storePathRootDir });
@@ -61,7 +68,7 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
       config.notifyConsumerIdsChangedEnable &&
       groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
   });
-  const remoting = createBrokerClient(config, logger);
+  const remoting = createBrokerClient(config, logger, security.sign);
   const context: BrokerContext = {
     config,
     logger,
@@ -80,6 +87,7 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
     registerSoon,
     bootTimestamp: now(),
     stats: counters,
+    aclFile: security.aclFile,
   };
   return { context, topics, offsets, clients, filters, counters };
 }

@@ -16,6 +16,7 @@ import { openMessageStore } from "../store/message-store.ts";
 import type { HostBytes, MessageStore } from "../store/store-api.ts";
 import { bindHost, namesrvAddresses, type BrokerConfig } from "./broker-config.ts";
 import type { BrokerContext } from "./broker-context.ts";
+import { openBrokerSecurity, type BrokerSecurity } from "./broker-security.ts";
 import { createBrokerClient, openBrokerTables, type BrokerTables } from "./broker-tables.ts";
 import { DelayedMessages } from "./delayed-messages.ts";
 import { brokerProcessors } from "./processors/index.ts";
@@ -87,6 +88,7 @@ class Broker implements RunningBroker {
   readonly haService: HaService | null;
   readonly haClient: HaClient | null;
   private readonly store: MessageStore;
+  private readonly security: BrokerSecurity;
   private readonly tables: BrokerTables;
   private readonly delayed: DelayedMessages;
   private readonly slaveSync: SlaveSync;
@@ -97,15 +99,30 @@ class Broker implements RunningBroker {
   private readonly timers: NodeJS.Timeout[] = [];
   private stopping: Promise<void> | null = null;
 
-  /** @param store recovered and open @param storeHost address stamped into records */
-  constructor(options: BrokerOptions, store: MessageStore, storeHost: HostBytes) {
+  /** @param store recovered and open @param storeHost address stamped into records @param security opened, closed by `stop` */
+  constructor(
+    options: BrokerOptions,
+    store: MessageStore,
+    storeHost: HostBytes,
+    security: BrokerSecurity,
+  ) {
     const { config, vfs, logger } = options;
     const now = options.now ?? Date.now;
     const registerSoon = (): void => this.registration.soon();
     this.store = store;
+    this.security = security;
     this.port = config.listenPort;
     this.brokerAddr = formatAddress(config.brokerIP1, config.listenPort);
-    this.tables = openBrokerTables({ config, vfs, logger, now, store, storeHost, registerSoon });
+    this.tables = openBrokerTables({
+      config,
+      vfs,
+      logger,
+      now,
+      store,
+      storeHost,
+      registerSoon,
+      security,
+    });
     this.context = this.tables.context;
     const { isSlave } = this.context;
     this.registration = this.makeRegistration();
@@ -116,7 +133,7 @@ class Broker implements RunningBroker {
     this.pulls = new PullPath(this.context, () => performance.now());
     this.haClient = isSlave ? followMaster(config, store, logger) : null;
     this.haService = isSlave ? null : replicateToSlaves(config, store, logger);
-    const table = this.makeProcessors();
+    const table = security.guard(this.makeProcessors(), store);
     this.servers = [
       this.makeServer("broker", config.listenPort, table),
       this.makeServer("broker-fast", config.listenPort - FAST_PORT_BELOW, table),
@@ -158,6 +175,7 @@ class Broker implements RunningBroker {
 
   private async shutDown(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
+    this.security.close();
     this.slaveSync.stop();
     this.delayed.stop();
     await Promise.all([this.registration.stop(), this.sends.close(DRAIN_MS)]);
@@ -254,11 +272,15 @@ class Broker implements RunningBroker {
 }
 
 /** A master that promised copies and stopped uncleanly looks for its lost tail at its slaves; every other store starts with what it has. */
-async function startStore(options: BrokerOptions, store: MessageStore): Promise<void> {
+async function startStore(
+  options: BrokerOptions,
+  store: MessageStore,
+  security: BrokerSecurity,
+): Promise<void> {
   const { config, vfs, logger } = options;
   const stoppedUncleanly = vfs.stat(join(config.storePathRootDir, "abort")) !== null;
   if (!stoppedUncleanly || config.brokerRole !== "SYNC_MASTER") return store.start();
-  const remoting = createBrokerClient(config, logger);
+  const remoting = createBrokerClient(config, logger, security.sign);
   try {
     await store.start(recoverTailFrom({ config, remoting, logger: logger.child("tail") }));
   } finally {
@@ -270,19 +292,21 @@ async function startStore(options: BrokerOptions, store: MessageStore): Promise<
  * Starts a broker: recovers its store, opens its ports, registers.
  * @param options settings and surroundings
  * @returns once it serves; a name server that cannot be reached does not hold it up
- * @throws EngineError BROKER_CONFIG_INVALID | BROKER_TAIL_UNCHECKED | STORE_LOCKED | STORE_CORRUPT | STORE_LAYOUT_INVALID, or the system error of listen
+ * @throws EngineError ACL_FILE_INVALID | BROKER_CONFIG_INVALID | BROKER_TAIL_UNCHECKED | STORE_LOCKED | STORE_CORRUPT | STORE_LAYOUT_INVALID, or the system error of listen
  */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { config, vfs, logger } = options;
   const storeHost = await storeHostOf(config);
+  const security = openBrokerSecurity({ now: Date.now, ...options });
   const store = openMessageStore({ config, vfs, logger: logger.child("store") });
   let broker: Broker | null = null;
   try {
-    await startStore(options, store);
-    broker = new Broker(options, store, storeHost);
+    await startStore(options, store, security);
+    broker = new Broker(options, store, storeHost, security);
     await broker.start();
     return broker;
   } catch (error) {
+    security.close();
     await (broker ?? store).stop();
     throw error;
   }

@@ -43,6 +43,14 @@ export const OWN_KEYS = {
   bindAddress: text(""),
   /** `CIDR=host:port,…`: what the name server answers askers from these networks. */
   advertisedAddresses: text(""),
+  /** `strict` closes what 4.9's access control leaves open (faults-and-security 8); `compat` decides as 4.9 does. */
+  aclMode: choice(["strict", "compat"], "strict"),
+  /** Below rocketmqHome; in 4.9 a system property of this name. */
+  "rocketmq.acl.plain.file": text("/conf/plain_acl.yml"),
+  /** Access key that slaves sign with, besides administrators; empty = this broker's own. */
+  aclBrokerAccessKey: text(""),
+  /** What this broker signs its calls with, as mqadmin's conf/tools.yml; empty = that file, when access control is on and it is there. */
+  aclCredentialsFile: text(""),
   /** Comma list of addresses or CIDRs that may replicate; empty = all, as 4.9. */
   haAllowedAddresses: text(""),
   /** When an ASYNC_FLUSH message may be read: once appended (4.9), or once flushed. */

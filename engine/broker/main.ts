@@ -23,13 +23,15 @@ const EXIT = {
   BUG: 70,
   STORE_FAILED: 74,
   LOCKED: 75,
-  UNCHECKED: 78,
+  /** What was asked for cannot be had, and starting without it would be unsafe. */
+  REFUSED: 78,
 } as const;
 
 /** Exit codes of errors a start can end with; others are EXIT.FAILED. */
 const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
+  ACL_FILE_INVALID: EXIT.REFUSED,
   BROKER_CONFIG_INVALID: EXIT.USAGE,
-  BROKER_TAIL_UNCHECKED: EXIT.UNCHECKED,
+  BROKER_TAIL_UNCHECKED: EXIT.REFUSED,
   STORE_CORRUPT: EXIT.CORRUPT,
   STORE_LAYOUT_INVALID: EXIT.CORRUPT,
   STORE_FAILED: EXIT.STORE_FAILED,
@@ -49,7 +51,8 @@ const USAGE = `usage: mqbroker [-c FILE] [-n ADDRS] [-p] [-m] [-h]
   -m, --printImportantConfig   print the important settings and exit
   -h, --help                   print this text
 Environment: ${OVERRIDES} holds key=value lines that win over the file.
-Exit codes: 2 configuration, 65 store damaged, 70 a bug, 74 disk failed, 75 store in use, 78 masterRecoverPolicy=strict and no slave answered.
+Exit codes: 2 configuration, 65 store damaged, 70 a bug, 74 disk failed, 75 store in use,
+  78 access control or TLS is not as asked for, or masterRecoverPolicy=strict and no slave answered.
 `;
 
 interface CommandLine {

@@ -2,6 +2,7 @@
  * Public types of the client library. `engine/client/index.ts` exports these and the factories:
  * `createClient(options): MqClient`, `createProducer(client, options): Producer`, `createPushConsumer(client, options): PushConsumer`.
  */
+import type { AclCredentials } from "../acl/request-signature.ts";
 import type { EngineError } from "../base/engine-error.ts";
 import type { Logger } from "../base/logger.ts";
 import type { RemotingClient } from "../remoting/server-api.ts";
@@ -93,6 +94,8 @@ export interface ClientOptions {
    * false judges refusals by those codes. Default true.
    */
   readonly trustRefusals?: boolean;
+  /** Signs every request (ACL 1.0). Default: unsigned. */
+  readonly credentials?: AclCredentials;
 }
 
 /** One broker set of a route. */

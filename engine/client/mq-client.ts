@@ -1,4 +1,5 @@
 /** What the producers and consumers of one process share: connections, routes, heartbeats, timers, answers to brokers. */
+import { signerOf } from "../acl/request-signature.ts";
 import { EngineError } from "../base/engine-error.ts";
 import { silentLogger, type Logger } from "../base/logger.ts";
 import { createRemotingClient } from "../remoting/client.ts";
@@ -40,6 +41,7 @@ export class SharedClient implements MqClient {
     this.trustRefusals = options.trustRefusals ?? true;
     this.remoting = createRemotingClient({
       logger: this.logger,
+      sign: signerOf(options.credentials),
       table: clientCallbacks((group) => this.consumers.get(group)),
       onDisconnect: (lost) => this.connectionLost(lost),
     });

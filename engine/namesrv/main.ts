@@ -16,6 +16,8 @@ import { startNamesrv, type RunningNamesrv } from "./namesrv.ts";
 const EXIT_FAILED = 1;
 /** Wrong command line or configuration. */
 const EXIT_USAGE = 2;
+/** Access control or TLS cannot be had as it was asked for. */
+const EXIT_SECURITY = 78;
 const OVERRIDES = "ROCKETMQ_OVERRIDES";
 
 const USAGE = `usage: mqnamesrv [-c FILE] [-p] [-h]
@@ -127,7 +129,8 @@ async function main(args: readonly string[]): Promise<void> {
     await serve(loaded);
   } catch (error) {
     process.stderr.write(explain(error));
-    process.exitCode = EXIT_FAILED;
+    const isSecurity = error instanceof EngineError && error.code === "ACL_FILE_INVALID";
+    process.exitCode = isSecurity ? EXIT_SECURITY : EXIT_FAILED;
   }
 }
 

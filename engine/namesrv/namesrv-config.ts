@@ -32,6 +32,8 @@ interface Key<K extends Kind = Kind> {
   readonly ignored: string | undefined;
   /** Numbers: largest value. */
   readonly max: number;
+  /** Texts: the only values; undefined = any. */
+  readonly choices?: readonly string[];
 }
 
 const I32_MAX = 2_147_483_647;
@@ -41,6 +43,11 @@ function text(
   ignored?: string,
 ): Key<"text"> {
   return { kind: "text", fallback, ignored, max: I32_MAX };
+}
+
+/** One word of a list, the first by default. */
+function choice(choices: readonly [string, ...string[]]): Key<"text"> {
+  return { ...text(() => choices[0]), choices };
 }
 
 function number(fallback: number, ignored?: string, max = I32_MAX): Key<"number"> {
@@ -57,7 +64,7 @@ const SYSTEM_BUFFERS = "the operating system's socket buffers are left alone";
 
 /** Every key, in the order it is printed. */
 const NAMESRV_KEYS = {
-  rocketmqHome: text((environment) => environment.rocketmqHome, "nothing is read from there"),
+  rocketmqHome: text((environment) => environment.rocketmqHome),
   kvConfigPath: text((environment) => `${environment.home}/namesrv/kvConfig.json`),
   configStorePath: text((environment) => `${environment.home}/namesrv/namesrv.properties`),
   productEnvName: text(() => "center", CLUSTER_TEST),
@@ -76,6 +83,13 @@ const NAMESRV_KEYS = {
   useEpollNativeSelector: bool(false, "Node's event loop is used"),
   /** Ours: address to listen on; empty = every interface, as 4.9. */
   bindAddress: text(() => ""),
+  /** Ours: the same plain_acl.yml as the brokers' (E-09). */
+  aclEnable: bool(false),
+  aclMode: choice(["strict", "compat"]),
+  /** Ours: below rocketmqHome; in 4.9 a system property of brokers. */
+  "rocketmq.acl.plain.file": text(() => "/conf/plain_acl.yml"),
+  /** Ours: access key that brokers sign with, besides administrators. */
+  aclBrokerAccessKey: text(() => ""),
   /** Ours: false refuses a registration whose addresses are not the registering connection's own (R-32); true is 4.9. */
   allowForeignBrokerAddr: bool(true),
 } as const;
@@ -101,7 +115,8 @@ function parseValue(
   const { value } = entry;
   switch (key.kind) {
     case "text":
-      return { value };
+      if (key.choices?.includes(value) !== false) return { value };
+      return { problem: `${entry.key} must be one of ${key.choices.join(", ")}, not ${value}` };
     case "bool": {
       const word = value.toLowerCase();
       if (word === "true" || word === "false") return { value: word === "true" };

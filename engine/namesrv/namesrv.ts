@@ -1,6 +1,9 @@
+import { openServerAcl } from "../acl/server-acl.ts";
+import { isLoopback } from "../base/cidr.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Vfs } from "../base/vfs.ts";
 import { createRemotingServer } from "../remoting/server.ts";
+import { NAMESRV_ACCESS_RULES } from "./access-rules.ts";
 import { BrokerRegistry } from "./broker-registry.ts";
 import { KvConfig } from "./kv-config.ts";
 import { LiveConfig } from "./live-config.ts";
@@ -42,19 +45,28 @@ function startScan(scan: () => void): () => void {
  * Starts a name server: its own tables, its own port.
  * @param options settings and surroundings
  * @returns once it accepts connections
- * @throws EngineError STORE_LAYOUT_INVALID (damaged kvConfig.json), or the system error of listen
+ * @throws EngineError ACL_FILE_INVALID, STORE_LAYOUT_INVALID (damaged kvConfig.json), or the system error of listen
  */
 export async function startNamesrv(options: NamesrvOptions): Promise<RunningNamesrv> {
   const { config, vfs, logger } = options;
   const now = options.now ?? (() => performance.now());
+  const acl = openServerAcl({
+    settings: { ...config, aclMode: config.aclMode === "compat" ? "compat" : "strict" },
+    vfs,
+    logger,
+    now: Date.now,
+    isOpen: !isLoopback(config.bindAddress),
+    isEncrypted: false,
+  });
   const registry = new BrokerRegistry(logger);
   const kv = new KvConfig(vfs, config.kvConfigPath, logger);
   const liveConfig = new LiveConfig(vfs, config);
+  const table = namesrvProcessors({ registry, kv, config: liveConfig, logger, now });
   const server = createRemotingServer({
     name: "namesrv",
     host: config.bindAddress === "" ? undefined : config.bindAddress,
     port: config.listenPort,
-    table: namesrvProcessors({ registry, kv, config: liveConfig, logger, now }),
+    table: acl?.guard(table, NAMESRV_ACCESS_RULES, config.aclBrokerAccessKey) ?? table,
     logger,
     idleTimeoutMs: config.serverChannelMaxIdleTimeSeconds * 1_000,
     onClose: (channel) => registry.channelClosed(channel),
@@ -65,6 +77,7 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
     port,
     [Symbol.asyncDispose]: async () => {
       stopScan();
+      acl?.file.close();
       await server.stop(DRAIN_MS);
     },
   };

@@ -38,11 +38,12 @@ class TcpClient implements RemotingClient {
     request: RequestCommand,
     timeoutMs: number,
   ): Promise<RemotingCommand> {
+    const signed = this.options.sign?.(request) ?? request;
     const ready = this.open.get(address);
-    if (ready?.isOpen === true) return ready.invoke(request, timeoutMs);
+    if (ready?.isOpen === true) return ready.invoke(signed, timeoutMs);
     const started = performance.now();
     const connection = await this.connect(address, timeoutMs);
-    return connection.invoke(request, Math.max(1, timeoutMs - (performance.now() - started)));
+    return connection.invoke(signed, Math.max(1, timeoutMs - (performance.now() - started)));
   }
 
   async sendOneway(address: string, request: RequestCommand): Promise<void> {
@@ -51,7 +52,7 @@ class TcpClient implements RemotingClient {
       ready?.isOpen === true
         ? ready
         : await this.connect(address, this.options.connectTimeoutMs ?? CONNECT_MS);
-    connection.sendOneway(request);
+    connection.sendOneway(this.options.sign?.(request) ?? request);
   }
 
   disconnect(address: string): void {

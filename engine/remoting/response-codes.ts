@@ -26,6 +26,9 @@ export const RESPONSE_CODE = {
   FILTER_DATA_NOT_LATEST: 28,
   CONSUMER_NOT_ONLINE: 206,
   CONSUME_MSG_TIMEOUT: 207,
+  UPDATE_AND_CREATE_ACL_CONFIG_FAILED: 209,
+  DELETE_ACL_CONFIG_FAILED: 210,
+  UPDATE_GLOBAL_WHITE_ADDRS_CONFIG_FAILED: 211,
 } as const;
 
 /** @returns the name of a response code, or the number as text */

@@ -30,6 +30,9 @@ export interface RemotingServer {
   readonly connectionCount: number;
 }
 
+/** Adds to a request what its receiver believes the sender by; the body stays as it is. */
+export type RequestSigner = (request: RequestCommand) => RequestCommand;
+
 /** Wiring of outgoing connections. */
 export interface RemotingClientOptions {
   readonly logger: Logger;
@@ -39,6 +42,8 @@ export interface RemotingClientOptions {
   readonly idleTimeoutMs?: number;
   /** Requests that the other side starts on our connections (callbacks 39, 40, 220 …). */
   readonly table?: ProcessorTable;
+  /** Applied to every request; answers are not signed (remoting-protocol 6.1). */
+  readonly sign?: RequestSigner | undefined;
   /** An outgoing connection was lost. */
   readonly onDisconnect?: (address: string) => void;
 }

@@ -219,9 +219,11 @@ export class SimDisk {
   private stat(path: string) {
     const inode = this.names.get(path);
     if (inode !== undefined) {
-      return { size: inode.size, mtimeMs: inode.mtimeMs, isDirectory: false };
+      return { size: inode.size, mtimeMs: inode.mtimeMs, isDirectory: false, mode: 0o600 };
     }
-    return this.directories.has(path) ? { size: 0, mtimeMs: 0, isDirectory: true } : null;
+    return this.directories.has(path)
+      ? { size: 0, mtimeMs: 0, isDirectory: true, mode: 0o700 }
+      : null;
   }
 
   private makeDirectory(path: string): void {

@@ -13,11 +13,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "engine/filter": ["engine/base"],
   "engine/message": ["engine/base"],
   "engine/remoting": ["engine/base"],
+  "engine/acl": ["engine/base", "engine/remoting"],
   "engine/store": ["engine/base", "engine/message"],
   "engine/ha": ["engine/base", "engine/store/store-api.ts"],
-  "engine/namesrv": ["engine/base", "engine/remoting"],
-  "engine/client": ["engine/base", "engine/message", "engine/remoting"],
+  "engine/namesrv": ["engine/acl", "engine/base", "engine/remoting"],
+  "engine/client": ["engine/acl", "engine/base", "engine/message", "engine/remoting"],
   "engine/admin": [
+    "engine/acl",
     "engine/base",
     "engine/message",
     "engine/remoting",
@@ -25,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "engine/client/client-api.ts",
   ],
   "engine/broker": [
+    "engine/acl",
     "engine/base",
     "engine/filter",
     "engine/message",

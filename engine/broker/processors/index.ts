@@ -7,6 +7,7 @@ import type { DelayedMessages } from "../delayed-messages.ts";
 import type { PullPath } from "../pull-path.ts";
 import type { QueueLocks } from "../queue-locks.ts";
 import type { SendPath } from "../send-path.ts";
+import { createAclProcessors } from "./acl-admin.ts";
 import {
   createCheckClientConfigProcessor,
   createConsumerListProcessor,
@@ -134,6 +135,7 @@ export function brokerProcessors(parts: BrokerParts): ProcessorTable {
     ...messageProcessors(parts),
     ...clientProcessors(parts),
     ...adminProcessors(parts),
+    ...createAclProcessors(parts.context),
   ]);
   return { processors, frameProcessors };
 }

@@ -223,6 +223,7 @@ export function brokerFixture(properties = ""): BrokerFixture {
     registerSoon: () => undefined,
     bootTimestamp: now(),
     stats: new BrokerCounters(),
+    aclFile: null,
   } as unknown as BrokerContext;
   return {
     context,
