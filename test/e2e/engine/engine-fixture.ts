@@ -67,8 +67,8 @@ export class EngineFixture implements AsyncDisposable {
   }
 
   /** Starts one more name server; brokers started afterwards know all of them. */
-  async startNamesrv(listenPort = 0): Promise<string> {
-    const text = `listenPort=${listenPort}\nbindAddress=127.0.0.1\nkvConfigPath=${this.home}/kv.json\n`;
+  async startNamesrv(listenPort = 0, properties = ""): Promise<string> {
+    const text = `listenPort=${listenPort}\nbindAddress=127.0.0.1\nkvConfigPath=${this.home}/kv.json\n${properties}`;
     const entries = parseProperties(text, "test");
     const { config } = loadNamesrvConfig([{ name: "test", entries }], {
       home: this.home,

@@ -44,9 +44,9 @@ export class ClientFixture implements AsyncDisposable {
   }
 
   /** One name server; brokers are the test's business. */
-  static async start(): Promise<ClientFixture> {
+  static async start(namesrvProperties = ""): Promise<ClientFixture> {
     const fixture = new ClientFixture(new EngineFixture());
-    await fixture.engine.startNamesrv();
+    await fixture.engine.startNamesrv(0, namesrvProperties);
     return fixture;
   }
 

@@ -1,0 +1,208 @@
+/**
+ * What Apache's own classes of 4.9.0 say, computed with Java 17 on 2026-11-28: requests signed by AclClientRPCHook (their header fields as they
+ * went on the wire), and which addresses RemoteAddressStrategyFactory's strategies match.
+ */
+
+export interface SignedVector {
+  readonly name: string;
+  readonly code: number;
+  readonly secret: string;
+  readonly body: string;
+  readonly ext: Readonly<Record<string, string>>;
+}
+
+export const SIGNED: readonly SignedVector[] = [
+  {
+    name: "send v2",
+    code: 310,
+    secret: "s3cret-of-1",
+    body: "hello \u4e16\u754c",
+    ext: {
+      AccessKey: "accessKey-1",
+      Signature: "vlFog66z1FEpwe74d/QPJB5iXUs=",
+      a: "PG",
+      b: "TopicA",
+      c: "TBW102",
+      d: "4",
+      e: "1",
+      f: "0",
+      g: "1795360599055",
+      h: "0",
+      i: "KEYS\u0001k1\u0002TAGS\u0001\u00e4\u4e2d\u0002WAIT\u0001true",
+      j: "0",
+      k: "false",
+      m: "false",
+    },
+  },
+  {
+    name: "send v1",
+    code: 10,
+    secret: "s3cret-of-1",
+    body: "hello",
+    ext: {
+      AccessKey: "accessKey-1",
+      Signature: "lmf7GbzI8utY6prM9jzHdXcreyo=",
+      batch: "false",
+      bornTimestamp: "1795360599055",
+      defaultTopic: "TBW102",
+      defaultTopicQueueNums: "4",
+      flag: "0",
+      producerGroup: "PG",
+      properties: "KEYS\u0001k1\u0002TAGS\u0001\u00e4\u4e2d\u0002WAIT\u0001true",
+      queueId: "1",
+      reconsumeTimes: "0",
+      sysFlag: "0",
+      topic: "TopicA",
+      unitMode: "false",
+    },
+  },
+  {
+    name: "pull",
+    code: 11,
+    secret: "s3cret-of-1",
+    body: "",
+    ext: {
+      AccessKey: "accessKey-1",
+      Signature: "zz2IHIBcuC+lnacYSAZF06DuEj4=",
+      commitOffset: "0",
+      consumerGroup: "CG",
+      expressionType: "TAG",
+      maxMsgNums: "32",
+      queueId: "0",
+      queueOffset: "12",
+      subVersion: "1",
+      subscription: "*",
+      suspendTimeoutMillis: "15000",
+      sysFlag: "2",
+      topic: "TopicA",
+    },
+  },
+  {
+    name: "heartbeat",
+    code: 34,
+    secret: "s3cret-of-1",
+    body: '{"clientID":"x"}',
+    ext: {
+      AccessKey: "accessKey-1",
+      Signature: "Apx0ZYQ+R0x+hmdpzdi/6RZ/FR4=",
+    },
+  },
+  {
+    name: "send with token",
+    code: 10,
+    secret: "s3cret-of-1",
+    body: "hello",
+    ext: {
+      AccessKey: "accessKey-1",
+      SecurityToken: "token-1",
+      Signature: "SCCl0nQIuz023wEXWGQMdZXavZU=",
+      batch: "false",
+      bornTimestamp: "1795360599055",
+      defaultTopic: "TBW102",
+      defaultTopicQueueNums: "4",
+      flag: "0",
+      producerGroup: "PG",
+      properties: "KEYS\u0001k1\u0002TAGS\u0001\u00e4\u4e2d\u0002WAIT\u0001true",
+      queueId: "1",
+      reconsumeTimes: "0",
+      sysFlag: "0",
+      topic: "TopicA",
+      unitMode: "false",
+    },
+  },
+  {
+    name: "unique key query",
+    code: 12,
+    secret: "s3cret-of-1",
+    body: "",
+    ext: {
+      AccessKey: "accessKey-1",
+      Signature: "e+O15uLmGy+pxs05YQeZaW4OH24=",
+      _UNIQUE_KEY_QUERY: "true",
+      beginTimestamp: "0",
+      endTimestamp: "9",
+      key: "k",
+      maxNum: "32",
+      topic: "TopicA",
+    },
+  },
+  {
+    name: "long secret",
+    code: 38,
+    secret: "0123456789012345678901234567890123456789012345678901234567890123456789",
+    body: "",
+    ext: {
+      AccessKey: "accessKey-2",
+      Signature: "Z0QSz8KfB290kFe3wqukC771dUc=",
+      consumerGroup: "CG",
+    },
+  },
+];
+
+export const ADDRESSES: readonly string[] = [
+  "127.0.0.1",
+  "127.0.0.200",
+  "192.168.0.5",
+  "192.168.10.1",
+  "192.168.11.1",
+  "192.168.1.1",
+  "192.168.1.100",
+  "192.168.1.101",
+  "192.168.1.30",
+  "10.1.1.1",
+  "10.1.1.2",
+  "10.1.1.3",
+  "1050::5:600:300c:326b",
+  "1050::5:600:300c:1",
+  "::1",
+  "::2",
+  "5::7:6:1",
+  "5::7:6:200",
+  "5::7:6:201",
+  "5::7:6:77:1234",
+  "5::7:6",
+  "5::7:7",
+  "5::7",
+  "5::8",
+  "8.8.8.8",
+];
+
+/** Pattern and the ones of ADDRESSES it matches. */
+export const MATCHES: readonly (readonly [string, readonly string[]])[] = [
+  ["127.0.0.1", ["127.0.0.1"]],
+  ["127.0.0.*", ["127.0.0.1", "127.0.0.200"]],
+  [
+    "192.168.*.*",
+    [
+      "192.168.0.5",
+      "192.168.10.1",
+      "192.168.11.1",
+      "192.168.1.1",
+      "192.168.1.100",
+      "192.168.1.101",
+      "192.168.1.30",
+    ],
+  ],
+  ["10.*.*.*", ["10.1.1.1", "10.1.1.2", "10.1.1.3"]],
+  [
+    "192.168.0-10.*",
+    [
+      "192.168.0.5",
+      "192.168.10.1",
+      "192.168.1.1",
+      "192.168.1.100",
+      "192.168.1.101",
+      "192.168.1.30",
+    ],
+  ],
+  ["192.168.1.1-100", ["192.168.1.1", "192.168.1.100", "192.168.1.30"]],
+  ["192.168.1.{1,2,30}", ["192.168.1.1", "192.168.1.30"]],
+  ["10.1.1.1,10.1.1.2", ["10.1.1.1", "10.1.1.2"]],
+  ["1050:0000:0000:0000:0005:0600:300c:326b", ["1050::5:600:300c:326b"]],
+  ["::1", ["::1"]],
+  ["5::7:6:1-200", ["5::7:6:1", "5::7:6:200"]],
+  ["5::7:6:1-200:*", ["5::7:6:77:1234"]],
+  ["1050::0005:0600:300c:*", ["1050::5:600:300c:326b", "1050::5:600:300c:1"]],
+  ["5::7:{6,7}", ["5::7:6", "5::7:7"]],
+  ["5::7,5::8", ["5::7", "5::8"]],
+];
