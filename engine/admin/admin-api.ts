@@ -62,6 +62,51 @@ export interface GroupSettings {
   readonly whichBrokerWhenConsumeSlowly: number;
 }
 
+/** Which statistic of a broker (admin-protocol C.3). */
+export interface StatsQuery {
+  /** `TOPIC_PUT_NUMS`, `GROUP_GET_NUMS`, … */
+  readonly name: string;
+  /** A topic, `topic@group`, or a cluster. */
+  readonly key: string;
+}
+
+/** Sum, rate a second and average of one window. */
+export interface StatsWindow {
+  readonly sum: number;
+  readonly tps: number;
+  readonly avgpt: number;
+}
+
+export interface BrokerStatistic {
+  readonly statsMinute: StatsWindow;
+  readonly statsHour: StatsWindow;
+  readonly statsDay: StatsWindow;
+}
+
+/** How a consumer sees one of its queues. Times in ms. */
+export interface OwnedQueue {
+  readonly queue: MessageQueue;
+  readonly commitOffset: number;
+  readonly cachedMsgCount: number;
+  readonly lastPullTimestamp: number;
+  readonly lastConsumeTimestamp: number;
+}
+
+/** What a consumer tells of itself. */
+export interface ConsumerRunningInfo {
+  /** `PROP_CONSUME_TYPE`, `PROP_CLIENT_VERSION`, … */
+  readonly properties: ReadonlyMap<string, string>;
+  readonly queues: readonly OwnedQueue[];
+}
+
+/** Offsets to copy from one group to another. */
+export interface CloneRequest {
+  readonly sourceGroup: string;
+  readonly destinationGroup: string;
+  /** Default: every topic the source has offsets in. */
+  readonly topic?: string;
+}
+
 /** A connected client. */
 export interface ClientConnection {
   readonly clientId: string;
@@ -100,6 +145,8 @@ export interface AdminClient {
   brokerConfig(brokerAddr: string): Promise<ReadonlyMap<string, string>>;
   /** Code 25. What a broker changes at run time, and whether it says so, is the broker's own matter: read it back. */
   updateBrokerConfig(brokerAddr: string, settings: ReadonlyMap<string, string>): Promise<void>;
+  /** Code 315. @returns null when nothing was counted under that name and key */
+  brokerStatistic(brokerAddr: string, query: StatsQuery): Promise<BrokerStatistic | null>;
   /** Creates or updates on every master of the cluster (or on one address). */
   createTopic(
     spec: TopicSpec,
@@ -135,6 +182,14 @@ export interface AdminClient {
     group: string,
     options: { readonly offsets: boolean },
   ): Promise<void>;
+  /** Code 314, on one broker. */
+  cloneOffsets(brokerAddr: string, clone: CloneRequest): Promise<void>;
+  /** Code 307: the broker asks the client; a client that does not answer within 10 s is an error. */
+  consumerRunningInfo(
+    brokerAddr: string,
+    group: string,
+    clientId: string,
+  ): Promise<ConsumerRunningInfo>;
   /** Code 203: empty when nobody of the group is connected there. */
   consumerConnections(brokerAddr: string, group: string): Promise<readonly ClientConnection[]>;
   /** Code 204: empty when nobody of the group is connected there. */

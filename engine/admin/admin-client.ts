@@ -8,12 +8,16 @@ import type { RemotingClient } from "../remoting/server-api.ts";
 import type {
   AdminClient,
   AdminOptions,
+  BrokerStatistic,
   ClientConnection,
+  CloneRequest,
   ClusterInfo,
   ConsumeQueueStats,
+  ConsumerRunningInfo,
   GroupSettings,
   MessageQuery,
   QueueStats,
+  StatsQuery,
   TopicSpec,
 } from "./admin-api.ts";
 import * as cluster from "./cluster.ts";
@@ -61,6 +65,10 @@ export class RemotingAdminClient implements AdminClient {
 
   updateBrokerConfig(brokerAddr: string, settings: ReadonlyMap<string, string>): Promise<void> {
     return cluster.updateBrokerConfig(this.requests, brokerAddr, settings);
+  }
+
+  brokerStatistic(brokerAddr: string, query: StatsQuery): Promise<BrokerStatistic | null> {
+    return cluster.brokerStatistic(this.requests, brokerAddr, query);
   }
 
   async createTopic(
@@ -126,6 +134,18 @@ export class RemotingAdminClient implements AdminClient {
   ): Promise<void> {
     const header = { groupName: group, removeOffset: options.offsets };
     return groups.deleteGroup(this.requests, brokerAddr, header);
+  }
+
+  cloneOffsets(brokerAddr: string, clone: CloneRequest): Promise<void> {
+    return groups.cloneOffsets(this.requests, brokerAddr, clone);
+  }
+
+  consumerRunningInfo(
+    brokerAddr: string,
+    group: string,
+    clientId: string,
+  ): Promise<ConsumerRunningInfo> {
+    return groups.consumerRunningInfo(this.requests, brokerAddr, group, clientId);
   }
 
   consumerConnections(brokerAddr: string, group: string): Promise<readonly ClientConnection[]> {

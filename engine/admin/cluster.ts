@@ -3,12 +3,14 @@ import { EngineError } from "../base/engine-error.ts";
 import { parseProperties } from "../base/properties-file.ts";
 import { decodeTopicRoute, type TopicRoute } from "../client/index.ts";
 import { decodeClusterInfo } from "../remoting/bodies/route-data.ts";
+import { decodeStatsData } from "../remoting/bodies/inspection.ts";
 import { decodeTextTable, decodeTopicList } from "../remoting/bodies/simple.ts";
 import type { CommandSpec } from "../remoting/command-spec.ts";
+import { VIEW_BROKER_STATS_DATA } from "../remoting/commands/inspection.ts";
 import { GET_ROUTEINFO_BY_TOPIC } from "../remoting/commands/name-server.ts";
 import { REQUEST_CODE } from "../remoting/request-codes.ts";
 import { RESPONSE_CODE } from "../remoting/response-codes.ts";
-import type { ClusterInfo } from "./admin-api.ts";
+import type { BrokerStatistic, ClusterInfo, StatsQuery } from "./admin-api.ts";
 import { wasRefusedWith, type AdminRequests } from "./requests.ts";
 
 const MASTER_ID = 0;
@@ -92,6 +94,21 @@ export async function updateBrokerConfig(
   const lines = [...settings].map(([key, value]) => `${key}=${value.replaceAll("\\", "\\\\")}\n`);
   const body = Buffer.from(lines.join(""), "utf8");
   await requests.ask(brokerAddr, UPDATE_BROKER_CONFIG, {}, body);
+}
+
+/** @returns null when the broker counted nothing under that name and key (315) */
+export async function brokerStatistic(
+  requests: AdminRequests,
+  brokerAddr: string,
+  query: StatsQuery,
+): Promise<BrokerStatistic | null> {
+  const header = { statsName: query.name, statsKey: query.key };
+  try {
+    return decodeStatsData(await requests.askBody(brokerAddr, VIEW_BROKER_STATS_DATA, header));
+  } catch (error) {
+    if (wasRefusedWith(error, RESPONSE_CODE.SYSTEM_ERROR)) return null;
+    throw error;
+  }
 }
 
 /** Addresses of one cluster. */

@@ -6,6 +6,7 @@ import {
   decodeOffsetTable,
   type QueueMap,
 } from "../remoting/bodies/message-queue.ts";
+import { decodeRunningInfo } from "../remoting/bodies/running-info.ts";
 import { decodeConnectionSet, decodeGroupList } from "../remoting/bodies/simple.ts";
 import { decodeHeader, type CommandSpec, type HeaderOf } from "../remoting/command-spec.ts";
 import {
@@ -16,6 +17,7 @@ import {
   INVOKE_BROKER_TO_RESET_OFFSET,
   QUERY_TOPIC_CONSUME_BY_WHO,
 } from "../remoting/commands/administration.ts";
+import { CLONE_GROUP_OFFSET, GET_CONSUMER_RUNNING_INFO } from "../remoting/commands/inspection.ts";
 import {
   GET_MAX_OFFSET,
   SEARCH_OFFSET_BY_TIMESTAMP,
@@ -23,7 +25,13 @@ import {
 } from "../remoting/commands/offsets.ts";
 import { REQUEST_CODE } from "../remoting/request-codes.ts";
 import { RESPONSE_CODE } from "../remoting/response-codes.ts";
-import type { ClientConnection, ConsumeQueueStats, GroupSettings } from "./admin-api.ts";
+import type {
+  ClientConnection,
+  CloneRequest,
+  ConsumeQueueStats,
+  ConsumerRunningInfo,
+  GroupSettings,
+} from "./admin-api.ts";
 import { wasRefusedWith, type AdminRequests } from "./requests.ts";
 
 const GET_ALL_GROUPS = {
@@ -151,6 +159,27 @@ async function targetOf(
       ? await requests.ask(brokerAddr, GET_MAX_OFFSET, { topic, queueId })
       : await requests.ask(brokerAddr, SEARCH_OFFSET_BY_TIMESTAMP, { topic, queueId, timestamp });
   return decodeHeader(GET_MAX_OFFSET.response, answer.extFields).offset ?? 0;
+}
+
+/** Copies a group's offsets to another group, on one broker (314). */
+export async function cloneOffsets(
+  requests: AdminRequests,
+  brokerAddr: string,
+  clone: CloneRequest,
+): Promise<void> {
+  const { sourceGroup: srcGroup, destinationGroup: destGroup, topic } = clone;
+  await requests.ask(brokerAddr, CLONE_GROUP_OFFSET, { srcGroup, destGroup, topic, offline: true });
+}
+
+/** @returns what the member tells of itself, asked through the broker (307) */
+export async function consumerRunningInfo(
+  requests: AdminRequests,
+  brokerAddr: string,
+  group: string,
+  clientId: string,
+): Promise<ConsumerRunningInfo> {
+  const header = { consumerGroup: group, clientId, jstackEnable: false };
+  return decodeRunningInfo(await requests.askBody(brokerAddr, GET_CONSUMER_RUNNING_INFO, header));
 }
 
 /** @returns members connected to that broker */

@@ -21,6 +21,7 @@ export class AdminRequests {
   }
 
   /**
+   * @param body of the request, if it has one
    * @returns the answer, code 0
    * @throws EngineError ADMIN_REQUEST_FAILED for any other code | REMOTING_*
    */

@@ -69,3 +69,25 @@ export function parseProperties(text: string, file: string): readonly PropertyEn
     return { key, value: unescape(match?.[2] ?? "", file, line).trim(), line };
   });
 }
+
+/**
+ * Sets keys in property text and leaves every other line as it is, comments too (4.9 rewrites the whole file, admin-protocol D.5).
+ * @param text the file
+ * @param entries what to set
+ * @param file its name, for errors
+ */
+export function withProperties(
+  text: string,
+  entries: readonly PropertyEntry[],
+  file: string,
+): string {
+  const lines = text === "" ? [] : text.replace(/\r?\n$/, "").split(/\r?\n/);
+  for (const { key, value } of entries) {
+    const present = parseProperties(lines.join("\n"), file).findLast((entry) => entry.key === key);
+    const line = present === undefined ? undefined : lines[present.line - 1];
+    // The last setting of a key wins, so one that runs over several lines is left alone and a new one put after it.
+    const at = line === undefined || line.endsWith("\\") ? lines.length : (present?.line ?? 0) - 1;
+    lines[at] = `${key}=${value}`;
+  }
+  return `${lines.join("\n")}\n`;
+}

@@ -94,6 +94,19 @@ function readEntry(source: string, entry: PropertyEntry, reading: Reading): void
   }
 }
 
+/**
+ * @param entry one setting whose key is in CONFIG_KEYS
+ * @returns its value
+ * @throws EngineError BROKER_CONFIG_INVALID naming what is wrong
+ */
+export function configValue(entry: PropertyEntry): Value {
+  const keys: Readonly<Record<string, ConfigKey>> = CONFIG_KEYS;
+  const key = Object.hasOwn(keys, entry.key) ? keys[entry.key] : undefined;
+  const parsed = key === undefined ? { problem: "is no key" } : parseValue(entry.value, key);
+  if ("value" in parsed) return parsed.value;
+  throw new EngineError("BROKER_CONFIG_INVALID", { message: `${entry.key} ${parsed.problem}` });
+}
+
 function withDefaults(
   values: ReadonlyMap<string, Value>,
   environment: ConfigEnvironment,

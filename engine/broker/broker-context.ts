@@ -10,6 +10,8 @@ import type { Channel } from "../remoting/channel.ts";
 import type { RemotingClient } from "../remoting/server-api.ts";
 import type { HostBytes, MessageFilter, MessageStore, PutStatus } from "../store/store-api.ts";
 import type { BrokerConfig } from "./broker-config.ts";
+import type { LiveBrokerConfig } from "./live-config.ts";
+import type { StatsItems } from "./stats-items.ts";
 
 /** `{"counter":…,"timestamp":…}` (remoting-protocol 2.6). */
 export interface DataVersion {
@@ -43,6 +45,8 @@ export interface TopicConfigTable {
   /** Admin create or update. */
   put(config: TopicConfig): void;
   delete(topic: string): void;
+  /** Counts the version up, so that name servers take the table over again: something they see of it has changed. */
+  touch(): void;
   all(): readonly TopicConfig[];
   readonly version: DataVersion;
   isSystemTopic(topic: string): boolean;
@@ -87,6 +91,8 @@ export interface ConsumerOffsetTable {
   topicsOf(group: string): readonly string[];
   /** Groups that have offsets for a topic. */
   groupsOf(topic: string): readonly string[];
+  /** Offsets of one group in one topic, by queue id. */
+  ofGroup(group: string, topic: string): ReadonlyMap<number, number>;
   deleteGroup(group: string): void;
   deleteTopic(topic: string): void;
   /** Slave: merges the master's entries by maximum (H-15). */
@@ -105,6 +111,8 @@ export interface RegisteredFilter {
 export interface ConsumerFilterTable {
   /** Also when the group is gone: for filterDataCleanTimeSpan. */
   find(topic: string, group: string): RegisteredFilter | undefined;
+  /** What is kept of a filter, as indented JSON; `null` when there is none (321). */
+  describe(topic: string, group: string): string;
 }
 
 /** A consumer group's subscription to one topic, as its members' heartbeats say. */
@@ -141,6 +149,7 @@ export interface ConsumerGroup {
 export interface ClientRegistry {
   consumerGroup(group: string): ConsumerGroup | undefined;
   consumerGroups(): readonly string[];
+  producerGroups(): readonly string[];
   producers(group: string): readonly ClientConnection[];
   findProducer(clientId: string): ClientConnection | undefined;
   findConsumer(group: string, clientId: string): ClientConnection | undefined;
@@ -196,18 +205,24 @@ export interface BrokerContext {
   readonly stats: BrokerStats;
   /** Null when access control is off. */
   readonly aclFile: AclFile | null;
+  /** Statistics by topic and group (315). */
+  readonly statsItems: StatsItems;
+  /** Changes `config` in place. */
+  readonly liveConfig: LiveBrokerConfig;
 }
 
-/** Counters of the broker, for runtime info and the dashboard. Owner: broker-stats.ts. Incremented per batch or message. */
+/** Counters of the broker, for runtime info and the dashboard. Owner: broker-stats.ts. Incremented per answer. */
 export interface BrokerStats {
-  putMessages: number;
-  putBytes: number;
+  /** Records that came into the store; the store counts them. */
+  readonly putMessages: number;
   getMessages: number;
   getBytes: number;
+  /** Reads for pulls that found messages, and that found none. */
+  getFound: number;
+  getMiss: number;
+  /** Slowest read of a pull, whole ms. */
+  getLongestMs: number;
   /** Highest end offset answered SEND_OK, and answered with a weak status (10, 11, 12). */
   ackedOkOffset: number;
   ackedWeakOffset: number;
-  /** Messages a second over the last 10 s, 60 s, 600 s. */
-  putTps(): readonly [number, number, number];
-  getTps(): readonly [number, number, number];
 }

@@ -1,34 +1,49 @@
 /** Counters of a broker and their rates over three windows (admin-protocol C.1). Increments are plain additions; sampling is once a second. */
+import type { StoreTrafficView } from "../store/store-api.ts";
 import type { BrokerStats } from "./broker-context.ts";
 
 const WINDOWS_SECONDS = [10, 60, 600] as const;
 const SAMPLES_MAX = 601;
 
-interface Sample {
-  readonly atMs: number;
+/** Counters that have rates. */
+interface Rated {
   readonly putMessages: number;
   readonly getMessages: number;
+  readonly getFound: number;
+  readonly getMiss: number;
+}
+
+interface Sample extends Rated {
+  readonly atMs: number;
 }
 
 /** The one owner of the broker's counters. */
 export class BrokerCounters implements BrokerStats {
-  putMessages = 0;
-  putBytes = 0;
   getMessages = 0;
   getBytes = 0;
+  getFound = 0;
+  getMiss = 0;
+  getLongestMs = 0;
   ackedOkOffset = 0;
   ackedWeakOffset = 0;
+  private readonly traffic: StoreTrafficView;
   private readonly samples: Sample[] = [];
   private dayStart = new Date().toDateString();
   private readonly morning = { putMessages: 0, getMessages: 0, putYesterday: 0, getYesterday: 0 };
 
+  /** @param traffic what the store counts itself */
+  constructor(traffic: StoreTrafficView) {
+    this.traffic = traffic;
+  }
+
+  get putMessages(): number {
+    return this.traffic.messages;
+  }
+
   /** Called once a second. @param nowMs wall clock */
   sample(nowMs: number): void {
-    this.samples.push({
-      atMs: nowMs,
-      putMessages: this.putMessages,
-      getMessages: this.getMessages,
-    });
+    const { putMessages, getMessages, getFound, getMiss } = this;
+    this.samples.push({ atMs: nowMs, putMessages, getMessages, getFound, getMiss });
     if (this.samples.length > SAMPLES_MAX) this.samples.shift();
     const today = new Date(nowMs).toDateString();
     if (today === this.dayStart) return;
@@ -39,12 +54,16 @@ export class BrokerCounters implements BrokerStats {
     this.morning.getMessages = this.getMessages;
   }
 
-  putTps(): readonly [number, number, number] {
-    return this.rates((sample) => sample.putMessages);
+  /** @returns a counter's rate a second over the last 10 s, 60 s and 600 s, or as much of them as has passed */
+  rates(counter: keyof Rated): readonly [number, number, number] {
+    const [a, b, c] = WINDOWS_SECONDS;
+    return [this.rate(counter, a), this.rate(counter, b), this.rate(counter, c)];
   }
 
-  getTps(): readonly [number, number, number] {
-    return this.rates((sample) => sample.getMessages);
+  /** @returns rates of all reads, found or not */
+  totalRates(): readonly number[] {
+    const miss = this.rates("getMiss");
+    return this.rates("getFound").map((found, i) => found + (miss[i] ?? 0));
   }
 
   /** Counters at the last two midnights since the start. */
@@ -52,13 +71,10 @@ export class BrokerCounters implements BrokerStats {
     return this.morning;
   }
 
-  private rates(value: (sample: Sample) => number): readonly [number, number, number] {
+  private rate(counter: keyof Rated, seconds: number): number {
     const last = this.samples.at(-1);
-    const rate = (seconds: number): number => {
-      const first = this.samples[Math.max(0, this.samples.length - 1 - seconds)];
-      if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
-      return ((value(last) - value(first)) * 1_000) / (last.atMs - first.atMs);
-    };
-    return [rate(WINDOWS_SECONDS[0]), rate(WINDOWS_SECONDS[1]), rate(WINDOWS_SECONDS[2])];
+    const first = this.samples[Math.max(0, this.samples.length - 1 - seconds)];
+    if (first === undefined || last === undefined || last.atMs <= first.atMs) return 0;
+    return ((last[counter] - first[counter]) * 1_000) / (last.atMs - first.atMs);
   }
 }

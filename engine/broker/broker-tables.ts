@@ -11,8 +11,10 @@ import { BrokerCounters } from "./broker-stats.ts";
 import { BrokerClients } from "./client-registry.ts";
 import { BrokerFilters } from "./consumer-filters.ts";
 import { BrokerOffsets } from "./consumer-offsets.ts";
+import { LiveBrokerConfig } from "./live-config.ts";
 import { createPutInternal } from "./put-internal.ts";
 import { BrokerGroups } from "./subscription-groups.ts";
+import { StatsItems } from "./stats-items.ts";
 import { BrokerTopics } from "./topic-config.ts";
 
 /** What tables are made from. */
@@ -26,6 +28,8 @@ export interface BrokerTablesWiring {
   readonly storeHost: HostBytes;
   readonly registerSoon: () => void;
   readonly security: Pick<BrokerSecurity, "aclFile" | "sign">;
+  /** The property file the broker was started with, if any. */
+  readonly configFile: string | undefined;
 }
 
 /** The tables by their own types, for who owns their life; `context` for everybody else. */
@@ -59,7 +63,7 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
   const groups = new BrokerGroups(wiring);
   const offsets = new BrokerOffsets({ vfs, storePathRootDir: config.storePathRootDir });
   const filters = new BrokerFilters(wiring);
-  const counters = new BrokerCounters();
+  const counters = new BrokerCounters(store.traffic);
   const clients = new BrokerClients({
     logger,
     now,
@@ -88,6 +92,8 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
     bootTimestamp: now(),
     stats: counters,
     aclFile: security.aclFile,
+    statsItems: new StatsItems(config.brokerClusterName),
+    liveConfig: new LiveBrokerConfig({ config, vfs, logger, now, configFile: wiring.configFile }),
   };
   return { context, topics, offsets, clients, filters, counters };
 }

@@ -25,6 +25,7 @@ import { PullPath } from "./pull-path.ts";
 import { QueueLocks } from "./queue-locks.ts";
 import { Registration, type MasterAddresses } from "./registration.ts";
 import { fixedHaMaster, followMaster, replicateToSlaves } from "./replication.ts";
+import { STATS_SAMPLE_MS } from "./stats-items.ts";
 import { SendPath } from "./send-path.ts";
 import { SlaveSync } from "./slave-sync.ts";
 import { recoverTailFrom } from "./tail-recovery.ts";
@@ -45,6 +46,8 @@ export interface BrokerOptions {
   readonly logger: Logger;
   /** Wall clock, ms. Default Date.now. */
   readonly now?: () => number;
+  /** The property file `config` came from: changes at run time are written there (25). */
+  readonly configFile?: string | undefined;
 }
 
 /** A broker that serves. */
@@ -106,7 +109,7 @@ class Broker implements RunningBroker {
     storeHost: HostBytes,
     security: BrokerSecurity,
   ) {
-    const { config, vfs, logger } = options;
+    const { config, vfs, logger, configFile } = options;
     const now = options.now ?? Date.now;
     const registerSoon = (): void => this.registration.soon();
     this.store = store;
@@ -121,6 +124,7 @@ class Broker implements RunningBroker {
       store,
       storeHost,
       registerSoon,
+      configFile,
       security,
     });
     this.context = this.tables.context;
@@ -146,7 +150,7 @@ class Broker implements RunningBroker {
 
   /** Opens the ports, then tells the name servers. */
   async start(): Promise<void> {
-    const { config, isSlave, now } = this.context;
+    const { config, isSlave, now, statsItems } = this.context;
     const { offsets, clients, filters, counters } = this.tables;
     if (this.haService !== null) await this.haService.start();
     for (const server of this.servers) await server.start();
@@ -156,6 +160,8 @@ class Broker implements RunningBroker {
     this.every(CLIENT_SCAN_MS, () => clients.expire());
     this.every(PERSIST_FILTERS_MS, () => filters.persist());
     this.every(SAMPLE_MS, () => counters.sample(now()));
+    statsItems.sample(now());
+    this.every(STATS_SAMPLE_MS, () => statsItems.sample(now()));
     this.haClient?.setMaster(fixedHaMaster(config));
     await this.registration.start();
   }

@@ -140,6 +140,10 @@ export class BrokerClients implements ClientRegistry {
     return [...this.consumers.keys()];
   }
 
+  producerGroups(): readonly string[] {
+    return [...this.producersByGroup.keys()];
+  }
+
   /** A group's subscription to a topic, without building the group's view: the pull path asks for every request. */
   subscription(group: string, topic: string): Subscription | undefined {
     return this.consumers.get(group)?.subscriptions.get(topic);

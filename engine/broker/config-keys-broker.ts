@@ -91,5 +91,5 @@ export const BROKER_KEYS = {
   transactionCheckInterval: ignored(number(60_000), NO_TRANSACTIONS),
   aclEnable: bool(false),
   storeReplyMessageEnable: ignored(bool(true), "request-reply messages are not served"),
-  autoDeleteUnusedStats: ignored(bool(false), "statistics are kept per broker"),
+  autoDeleteUnusedStats: bool(false),
 } as const satisfies ConfigKeys;

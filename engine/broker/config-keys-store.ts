@@ -109,5 +109,5 @@ export const STORE_KEYS = {
   preferredLeaderId: ignored(text(""), NO_DLEDGER),
   /** 4.9 reads this key and shows it as isEnableBatchPush (admin-protocol D.3). */
   enableBatchPush: ignored(bool(false), "4.9 does not use it either"),
-  enableScheduleMessageStats: ignored(bool(true), "statistics are kept per broker"),
+  enableScheduleMessageStats: bool(true),
 } as const satisfies ConfigKeys;

@@ -44,6 +44,14 @@ function filterValue(data: FilterData) {
   };
 }
 
+/** @returns one filter as fastjson prints it for people: a tab a level, no space behind a colon, numbers of a list on one line */
+export function filterText(data: FilterData): string {
+  const text = JSON.stringify(filterValue(data), null, "\t");
+  return text
+    .replace(/^(\t+"\w+"): /gm, "$1:")
+    .replace(/\[[\s\d,]*\]/g, (list) => list.replace(/\s/g, ""));
+}
+
 /** @returns text of the file */
 export function writeFilterFile(table: FilterTable): string {
   const topics = [...table].map(([topic, groups]) => {

@@ -11,7 +11,12 @@ import type { SubscriptionBody } from "../remoting/bodies/heartbeat.ts";
 import type { MessageFilter } from "../store/store-api.ts";
 import type { BrokerConfig } from "./broker-config.ts";
 import type { ConsumerFilterTable, RegisteredFilter } from "./broker-context.ts";
-import { readFilterFile, writeFilterFile, type FilterData } from "./consumer-filter-file.ts";
+import {
+  filterText,
+  readFilterFile,
+  writeFilterFile,
+  type FilterData,
+} from "./consumer-filter-file.ts";
 import { compileFilter, SQL92 } from "./property-filter.ts";
 import { isTagType } from "./tag-filter.ts";
 
@@ -55,6 +60,11 @@ export class BrokerFilters implements ConsumerFilterTable {
 
   find(topic: string, group: string): RegisteredFilter | undefined {
     return this.table.get(topic)?.get(group);
+  }
+
+  describe(topic: string, group: string): string {
+    const data = this.table.get(topic)?.get(group);
+    return data === undefined ? "null" : filterText(data);
   }
 
   /** A heartbeat's subscriptions of one group: its filters are registered, those for topics it does not name any more die. */

@@ -58,6 +58,10 @@ export class BrokerOffsets implements ConsumerOffsetTable {
       .map((key) => key.slice(prefix.length));
   }
 
+  ofGroup(group: string, topic: string): ReadonlyMap<number, number> {
+    return this.table.get(keyOf(group, topic)) ?? new Map<number, number>();
+  }
+
   deleteGroup(group: string): void {
     for (const topic of this.topicsOf(group)) this.drop(keyOf(group, topic));
   }

@@ -156,7 +156,11 @@ export class DelayedMessages {
       return true;
     }
     const { status } = await this.context.putInternal(message);
-    return status <= PUT_STATUS.FLUSH_SLAVE_TIMEOUT;
+    const isStored = status <= PUT_STATUS.FLUSH_SLAVE_TIMEOUT;
+    if (isStored && this.context.config.enableScheduleMessageStats) {
+      this.context.statsItems.put(internTopic(message.topic), 1, entry.size);
+    }
+    return isStored;
   }
 
   /** The copy for the real topic, its destination checked again; null when it has none. */

@@ -179,11 +179,11 @@ function exitOnBug(running: RunningBroker, logger: Logger): void {
   process.on("unhandledRejection", end);
 }
 
-async function serve(loaded: LoadedBrokerConfig): Promise<void> {
+async function serve(loaded: LoadedBrokerConfig, configFile: string | undefined): Promise<void> {
   const logger = createLogger("broker");
   for (const notice of loaded.notices) logger.warn(notice);
   const { config } = loaded;
-  const running = await startBroker({ config, vfs: nodeVfs, logger });
+  const running = await startBroker({ config, vfs: nodeVfs, logger, configFile });
   stopOnSignals(running, logger);
   exitOnFailedStore(running, logger);
   exitOnBug(running, logger);
@@ -210,7 +210,7 @@ async function main(args: readonly string[]): Promise<void> {
     }
     const loaded = loadConfig(commandLine);
     if (commandLine.print !== "nothing") printConfig(loaded, commandLine.print);
-    else await serve(loaded);
+    else await serve(loaded, commandLine.configFile);
   } catch (error) {
     const isUsage = error instanceof TypeError && "code" in error;
     process.stderr.write(isUsage ? `${error.message}\n${USAGE}` : explain(error));

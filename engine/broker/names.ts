@@ -8,6 +8,10 @@ export const AUTO_CREATE_TOPIC = "TBW102";
 export const SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX";
 export const OFFSET_MOVED_EVENT_TOPIC = "OFFSET_MOVED_EVENT";
 
+/** A slave's tables are its master's: refused as 4.9.4 and later do (admin-protocol A.3). */
+export const NOT_ON_SLAVES =
+  "Can't modify topic or subscription group from slave broker, please execute it from master broker.";
+
 /** Bits of a topic's or broker's permission (2.6). */
 export const PERM = { INHERIT: 1, WRITE: 2, READ: 4 } as const;
 
@@ -25,6 +29,11 @@ const CLOSED_TOPICS: ReadonlySet<string> = new Set([
   "SELF_TEST_TOPIC",
   OFFSET_MOVED_EVENT_TOPIC,
 ]);
+
+/** Topics with messages that no table needs to name: delayed and half messages wait there. */
+export function isKeptWithoutConfig(topic: string): boolean {
+  return topic === SCHEDULE_TOPIC || topic.startsWith("RMQ_SYS_TRANS_");
+}
 
 /** System topics by fixed name (store-and-ha 6.6); cluster, broker and reply topics are added by topic-config.ts. */
 export const SYSTEM_TOPICS: ReadonlySet<string> = new Set([

@@ -46,6 +46,8 @@ interface Pull extends HeldPull {
   resumeOffset: number;
   /** It has waited at least once. */
   isParked: boolean;
+  /** What the last read took, whole ms. */
+  readMs: number;
 }
 
 /** Statuses that say the asked offset is outside the queue. */
@@ -118,6 +120,7 @@ export class PullPath {
       askedOffset: asked,
       resumeOffset: asked,
       isParked: false,
+      readMs: 0,
       deadlineMs: this.deadlineOf(header),
     });
   }
@@ -151,8 +154,11 @@ export class PullPath {
     const isBlocked = pull.channel.outbound.pendingBytes > OUTBOUND_BYTES_MAX;
     if (isBlocked && this.held.hold(pull, this.monotonicMs() + BLOCKED_MS)) return;
     const limits = { messagesMax: pull.messagesMax, filter: pull.filter };
-    const { store } = this.context;
+    const { store, stats } = this.context;
+    const startedMs = this.monotonicMs();
     const result = store.getMessage(pull.topic, pull.queueId, pull.resumeOffset, limits);
+    pull.readMs = Math.floor(this.monotonicMs() - startedMs);
+    if (pull.readMs > stats.getLongestMs) stats.getLongestMs = pull.readMs;
     if (result instanceof Promise) {
       result.then(
         (read) => this.decideLate(pull, read),
@@ -169,6 +175,8 @@ export class PullPath {
   }
 
   private decide(pull: Pull, result: GetMessageResult): void {
+    if (result.messageCount > 0) this.context.stats.getFound += 1;
+    else this.context.stats.getMiss += 1;
     if (pull.deadlineMs > 0 && this.waits(pull, result)) {
       pull.resumeOffset = Math.max(pull.resumeOffset, result.nextBeginOffset);
       if (this.park(pull, result)) return;
@@ -234,8 +242,15 @@ export class PullPath {
     if (tail === undefined) result.release();
     else outbound.append(tail, () => result.release());
     outbound.schedule();
-    this.context.stats.getMessages += result.messageCount;
-    this.context.stats.getBytes += bodyLength;
+    if (result.messageCount > 0) this.count(pull, result.messageCount, bodyLength);
+  }
+
+  private count(pull: Pull, messages: number, bytes: number): void {
+    const { stats, statsItems } = this.context;
+    const { queueId, readMs: ms } = pull;
+    stats.getMessages += messages;
+    stats.getBytes += bytes;
+    statsItems.get(pull.group.groupName, pull.topic, { queueId, messages, bytes, ms });
   }
 
   private suggest(pull: Pull, result: GetMessageResult): number {

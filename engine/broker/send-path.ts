@@ -145,7 +145,7 @@ export class SendPath {
    * @param members of a batch, null for one message
    */
   submit(waiter: SendWaiter, waits: boolean, members: readonly BatchMember[] | null): void {
-    const { store, stats } = this.context;
+    const { store, statsItems } = this.context;
     const result =
       members === null ? store.append(this.input) : store.appendBatch(this.input, members);
     if (result.status !== PUT_STATUS.OK) {
@@ -157,8 +157,7 @@ export class SendPath {
     waiter.endOffset = result.endOffset;
     if (members !== null) waiter.memberOffsets = result.memberOffsets;
     const bytes = result.endOffset - result.physicalOffset;
-    stats.putMessages += members === null ? 1 : members.length;
-    stats.putBytes += bytes;
+    statsItems.put(this.input.topic, members === null ? 1 : members.length, bytes);
     this.unansweredBytes += bytes;
     store.whenSafe(waiter, waits);
   }

@@ -149,6 +149,10 @@ export class BrokerTopics implements TopicConfigTable {
     this.changed();
   }
 
+  touch(): void {
+    this.changed();
+  }
+
   all(): readonly TopicConfig[] {
     return [...this.byText.values()];
   }

@@ -7,9 +7,6 @@ import { REQUEST_CODE } from "../remoting/request-codes.ts";
 import { RESPONSE_CODE } from "../remoting/response-codes.ts";
 import type { ConsumerMember } from "./members.ts";
 
-/** No constant of its own in request-codes.ts: only clients serve it. */
-const GET_CONSUMER_STATUS_FROM_CLIENT = 221;
-
 type Find = (group: string) => ConsumerMember | undefined;
 
 function unknownGroup(group: string): ResponseCommand {
@@ -61,7 +58,7 @@ export function clientCallbacks(find: Find): ProcessorTable {
   const processors: readonly (readonly [number, Processor])[] = [
     [REQUEST_CODE.NOTIFY_CONSUMER_IDS_CHANGED, membersChanged],
     [REQUEST_CODE.RESET_CONSUMER_CLIENT_OFFSET, (request) => resetOffsets(find, request)],
-    [GET_CONSUMER_STATUS_FROM_CLIENT, (request) => progress(find, request)],
+    [REQUEST_CODE.GET_CONSUMER_STATUS_FROM_CLIENT, (request) => progress(find, request)],
     [
       REQUEST_CODE.GET_CONSUMER_RUNNING_INFO,
       byGroup((consumer) => success(consumer.runningInfo())),

@@ -20,6 +20,7 @@ export const VERSION_4_9_0 = 393;
 
 /** Language codes of 1.3. */
 export const LANGUAGE_JAVA = 0;
+export const LANGUAGE_CPP = 1;
 
 /** A request or response frame, decoded. */
 export interface RemotingCommand {

@@ -13,6 +13,7 @@ import {
   type PutStatus,
 } from "./store-api.ts";
 import type { StoreConfig } from "./store-config.ts";
+import type { StoreTraffic } from "./store-traffic.ts";
 
 /** Bits a client's message may bring; the others are the broker's. */
 const SYS_FLAG_KEPT = SYS_FLAG.COMPRESSED | SYS_FLAG.MULTI_TAGS | SYS_FLAG.TRANSACTION_MASK;
@@ -24,6 +25,7 @@ export interface AppendPathParts {
   readonly queues: QueueTable;
   readonly logger: Logger;
   readonly now: () => number;
+  readonly traffic: StoreTraffic;
   readonly isWriteable: () => boolean;
 }
 
@@ -197,6 +199,7 @@ export class AppendPath {
     record.queueOffset = hasPlace ? state.nextOffset : 0;
     const end = this.parts.log.append(record, length);
     if (hasPlace) state.nextOffset += 1;
+    this.parts.traffic.count(length);
     return {
       status: PUT_STATUS.OK,
       physicalOffset: physicalOffset(record.physicalOffset),

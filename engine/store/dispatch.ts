@@ -4,6 +4,7 @@
  */
 import { javaHashOfBytes } from "../base/java-string-hash.ts";
 import type { Logger } from "../base/logger.ts";
+import { parseDelayLevels } from "../message/delay-levels.ts";
 import { NAME_END, VALUE_END } from "../message/properties.ts";
 import { readRecord, type RecordView } from "../message/record-decode.ts";
 import { AT, BLANK_BYTES, BLANK_MAGIC, SYS_FLAG } from "../message/record-layout.ts";
@@ -12,6 +13,8 @@ import type { Unit } from "./consume-queue.ts";
 import type { IndexService } from "./index-service.ts";
 import type { QueueState, QueueTable } from "./queue-table.ts";
 import type { ArrivalListener } from "./store-api.ts";
+import type { StoreConfig } from "./store-config.ts";
+import type { StoreTraffic } from "./store-traffic.ts";
 
 const READ_BYTES = 1_048_576;
 /** Longer than any record. */
@@ -20,18 +23,20 @@ const TAGS = Buffer.from("TAGS");
 const KEYS = Buffer.from("KEYS");
 const UNIQ_KEY = Buffer.from("UNIQ_KEY");
 const DELAY = Buffer.from("DELAY");
+const SCHEDULE_TOPIC = Buffer.from("SCHEDULE_TOPIC_XXXX");
 const SPACE = 0x20;
 /** Illegal topics that are logged; a peer can make up any number. */
 const LISTED_MAX = 100;
 
 /** What dispatch needs of the store. */
 export interface DispatcherParts {
+  readonly config: StoreConfig;
   readonly log: CommitLog;
   readonly queues: QueueTable;
   readonly index: IndexService | null;
   readonly logger: Logger;
-  readonly scheduleTopic: Buffer;
-  readonly delayLevelsMs: readonly number[];
+  /** A slave counts what it received here; a master counts its appends. */
+  readonly traffic: StoreTraffic;
 }
 
 /** See the file's head. */
@@ -40,6 +45,8 @@ export class Dispatcher {
   /** storeTimestamp of the newest dispatched record. */
   lastStoreTimestamp = 0;
   private readonly parts: DispatcherParts;
+  private readonly isSlave: boolean;
+  private readonly delayLevelsMs: readonly number[];
   /** Messages up to here were indexed before the start. */
   private readonly indexedBefore: number;
   private readonly unit: Unit = { physicalOffset: 0, size: 0, tagsHigh: 0, tagsLow: 0 };
@@ -50,6 +57,8 @@ export class Dispatcher {
   /** @param from offset of the first record not dispatched yet */
   constructor(parts: DispatcherParts, from: number) {
     this.parts = parts;
+    this.delayLevelsMs = parseDelayLevels(parts.config.messageDelayLevel);
+    this.isSlave = parts.config.brokerRole === "SLAVE";
     this.dispatched = from;
     this.indexedBefore = parts.index?.endPhysical ?? -1;
   }
@@ -111,6 +120,7 @@ export class Dispatcher {
   private dispatchRecord(bytes: Buffer, record: RecordView): void {
     const transaction = record.sysFlag & SYS_FLAG.TRANSACTION_MASK;
     this.lastStoreTimestamp = record.storeTimestamp;
+    if (this.isSlave) this.parts.traffic.count(record.totalSize);
     if (transaction === 0 || transaction === SYS_FLAG.TRANSACTION_COMMIT)
       this.putUnit(bytes, record);
     const isIndexed =
@@ -151,21 +161,21 @@ export class Dispatcher {
 
   /** The tag's hash, or the due time of a delayed message (2.8). */
   private setTagsCode(bytes: Buffer, record: RecordView): void {
-    const { unit, parts } = this;
+    const { unit, delayLevelsMs } = this;
     const isSchedule =
-      record.topicEnd - record.topicStart === parts.scheduleTopic.length &&
+      record.topicEnd - record.topicStart === SCHEDULE_TOPIC.length &&
       bytes.compare(
-        parts.scheduleTopic,
+        SCHEDULE_TOPIC,
         0,
-        parts.scheduleTopic.length,
+        SCHEDULE_TOPIC.length,
         record.topicStart,
         record.topicEnd,
       ) === 0;
     if (isSchedule) {
       const level = Number(propertyText(bytes, record, DELAY));
-      const clamped = Math.min(level, parts.delayLevelsMs.length);
+      const clamped = Math.min(level, delayLevelsMs.length);
       if (clamped > 0) {
-        const due = record.storeTimestamp + (parts.delayLevelsMs[clamped - 1] ?? 1_000);
+        const due = record.storeTimestamp + (delayLevelsMs[clamped - 1] ?? 1_000);
         unit.tagsHigh = Math.floor(due / 4_294_967_296);
         unit.tagsLow = due | 0;
         return;

@@ -43,12 +43,12 @@ export class Expiry {
     return space === null || space.total === 0 ? -1 : 1 - space.available / space.total;
   }
 
-  /** One pass; called every cleanResourceInterval. */
-  run(): void {
+  /** One pass; called every cleanResourceInterval. @param isAsked an administrator does not wait for `deleteWhen` */
+  run(isAsked = false): void {
     const ratio = this.usedRatio();
     this.judgeDisk(ratio);
     const hour = String(new Date(this.parts.now()).getHours()).padStart(2, "0");
-    const isTime = this.parts.config.deleteWhen.split(";").includes(hour);
+    const isTime = isAsked || this.parts.config.deleteWhen.split(";").includes(hour);
     const isTight = ratio > this.parts.config.diskMaxUsedSpaceRatio / 100;
     if (!isTime && !isTight) return;
     let removed = 0;

@@ -1,6 +1,5 @@
 /** The facade the broker sees: wires log, flush, waiters, dispatch, queues and index, and owns the tick (engine-performance 2.1, 2.4). */
 import { EngineError } from "../base/engine-error.ts";
-import { parseDelayLevels } from "../message/delay-levels.ts";
 import { RECORD_BYTES_MIN } from "../message/record-layout.ts";
 import type { TopicName } from "../message/topic-name.ts";
 import { AppendPath } from "./append-path.ts";
@@ -9,6 +8,7 @@ import { asError, isNoSpace } from "./disk-errors.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { Expiry } from "./expiry.ts";
 import { Flusher } from "./flusher.ts";
+import { FileMaintenance } from "./maintenance.ts";
 import { openFiles, type OpenedFiles, type OpenFilesParts } from "./opened-files.ts";
 import { Persistence } from "./persistence.ts";
 import { PutWaiters } from "./put-waiters.ts";
@@ -31,9 +31,9 @@ import {
   type StoreStats,
 } from "./store-api.ts";
 import { StoreReads } from "./store-reads.ts";
+import { StoreTraffic } from "./store-traffic.ts";
 
 const PERSIST_MS = 1_000;
-const SCHEDULE_TOPIC = Buffer.from("SCHEDULE_TOPIC_XXXX");
 
 /** What a store needs. */
 export interface StoreOptions extends Omit<OpenFilesParts, "now"> {
@@ -43,6 +43,8 @@ export interface StoreOptions extends Omit<OpenFilesParts, "now"> {
 
 class FileMessageStore implements MessageStore {
   readonly log: ReplicatedLog;
+  readonly maintenance: FileMaintenance;
+  readonly traffic = new StoreTraffic();
   private readonly options: OpenFilesParts;
   private readonly opened: OpenedFiles;
   private readonly commitLog: CommitLog;
@@ -73,15 +75,15 @@ class FileMessageStore implements MessageStore {
     this.flusher.flushed = end;
     this.waiters = this.makeWaiters();
     this.waiters.degradedEnd = end;
-    const delayLevelsMs = parseDelayLevels(config.messageDelayLevel);
-    this.dispatcher = new Dispatcher(
-      { log, queues, index, logger, scheduleTopic: SCHEDULE_TOPIC, delayLevelsMs },
-      dispatchFrom,
-    );
-    this.appends = new AppendPath({ ...options, log, queues, isWriteable: () => this.isWriteable });
+    const { traffic } = this;
+    const dispatch = { config, log, queues, index, logger, traffic };
+    this.dispatcher = new Dispatcher(dispatch, dispatchFrom);
+    const isWriteable = (): boolean => this.isWriteable;
+    this.appends = new AppendPath({ ...options, log, queues, traffic, isWriteable });
     const newestStoreTimestamp = (): number => this.dispatcher.lastStoreTimestamp;
     const flushed = (): number => this.flusher.flushed;
     this.expiry = new Expiry({ ...options, log, queues, index, newestStoreTimestamp, flushed });
+    this.maintenance = new FileMaintenance({ log, queues, expiry: this.expiry });
     this.persistence = new Persistence({
       vfs: options.vfs,
       opened: this.opened,
@@ -227,10 +229,6 @@ class FileMessageStore implements MessageStore {
     return Promise.resolve(this.reads.query(topic, key, max, range));
   }
 
-  deleteTopic(topic: TopicName): void {
-    this.opened.queues.delete(topic);
-  }
-
   onArrival(listener: ArrivalListener): void {
     this.dispatcher.onArrival(listener);
   }
@@ -305,8 +303,10 @@ class FileMessageStore implements MessageStore {
 
   /** The end of a tick: one write, replication at the same moment, then whoever may go. */
   private commit(): void {
+    const startedMs = performance.now();
     try {
       this.commitLog.commit();
+      this.traffic.wrote(performance.now() - startedMs);
     } catch (error) {
       // A slave that cannot take the master's bytes has failed (H-06); a master refuses sends until there is room.
       if (this.options.config.brokerRole === "SLAVE") this.fail(asError(error));

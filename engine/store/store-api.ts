@@ -238,14 +238,36 @@ export interface MessageStore {
     range: { readonly beginMs: number; readonly endMs: number },
   ): Promise<QueryMessageResult>;
 
-  /** Removes a topic's queues (delete topic). */
-  deleteTopic(topic: TopicName): void;
+  readonly maintenance: StoreMaintenance;
+  readonly traffic: StoreTrafficView;
   onArrival(listener: ArrivalListener): void;
   /** S-03: the store failed for the life of the process; the broker exits 74. */
   onFailed(listener: (error: Error) => void): void;
 
   /** Numbers for runtime info and `lab.*` keys. */
   stats(): StoreStats;
+}
+
+/** What an administrator may ask of a store. */
+export interface StoreMaintenance {
+  /** Topics that have queues on the disk, configured or not. */
+  topics(): readonly TopicName[];
+  /** Removes a topic's queues (delete topic). */
+  deleteTopic(topic: TopicName): void;
+  /** Removes consume queue files whose entries all point below the log's start (306). Offsets are not numbered anew. */
+  deleteExpiredQueueFiles(): void;
+  /** Removes log files older than fileReservedTime without waiting for `deleteWhen` (329). */
+  deleteExpiredFiles(): void;
+}
+
+/** Records since the start: appended ones on a master, received ones on a slave. */
+export interface StoreTrafficView {
+  readonly messages: number;
+  readonly bytes: number;
+  /** Slowest write of a tick, whole ms. */
+  readonly longestMs: number;
+  /** Records of this minute in 4.9's 13 time classes: `<=0ms`, `0~10ms`, … , `10s~`. */
+  readonly timeClasses: readonly number[];
 }
 
 export interface QueryMessageResult {

@@ -32,13 +32,16 @@ export interface StoreReadsParts {
 /** See the file's head. */
 export class StoreReads {
   private readonly parts: StoreReadsParts;
-  /** More than this far behind the end counts as disk. */
-  private readonly memoryBytes: number;
+  private readonly totalMemory = totalmem();
   private readonly damaged = new Set<number>();
 
   constructor(parts: StoreReadsParts) {
     this.parts = parts;
-    this.memoryBytes = (totalmem() * parts.config.accessMessageInMemoryMaxRatio) / 100;
+  }
+
+  /** More than this far behind the end counts as disk. The ratio may change while the broker runs. */
+  private get memoryBytes(): number {
+    return (this.totalMemory * this.parts.config.accessMessageInMemoryMaxRatio) / 100;
   }
 
   messages(

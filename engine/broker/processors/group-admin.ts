@@ -6,18 +6,24 @@ import {
   QUERY_TOPIC_CONSUME_BY_WHO,
 } from "../../remoting/commands/administration.ts";
 import { encodeGroupList } from "../../remoting/bodies/simple.ts";
+import type { ResponseCommand } from "../../remoting/command.ts";
 import type { Processor } from "../../remoting/processor.ts";
 import { RESPONSE_CODE } from "../../remoting/response-codes.ts";
 import type { BrokerContext } from "../broker-context.ts";
-import { groupNameProblem } from "../names.ts";
+import { groupNameProblem, NOT_ON_SLAVES } from "../names.ts";
 import { readGroup } from "../subscription-groups.ts";
+
+function refuse(remark: string): ResponseCommand {
+  return { code: RESPONSE_CODE.SYSTEM_ERROR, remark };
+}
 
 /** @returns the processor for code 200 */
 export function createUpdateGroupProcessor(context: BrokerContext): Processor {
   return (request) => {
+    if (context.isSlave) return refuse(NOT_ON_SLAVES);
     const group = readGroup(parseFastjson(request.body?.toString("utf8") ?? "{}"));
     const problem = groupNameProblem(group.groupName);
-    if (problem !== null) return { code: RESPONSE_CODE.SYSTEM_ERROR, remark: problem };
+    if (problem !== null) return refuse(problem);
     context.groups.put(group);
     return { code: RESPONSE_CODE.SUCCESS };
   };
@@ -30,7 +36,9 @@ export function createDeleteGroupProcessor(context: BrokerContext): Processor {
       DELETE_SUBSCRIPTIONGROUP.request,
       request.extFields,
     );
+    if (context.isSlave) return refuse(NOT_ON_SLAVES);
     context.groups.delete(groupName);
+    if (context.config.autoDeleteUnusedStats) context.statsItems.dropGroup(groupName);
     if (removeOffset === true) context.offsets.deleteGroup(groupName);
     return { code: RESPONSE_CODE.SUCCESS };
   };

@@ -15,9 +15,16 @@ import {
   createUnregisterClientProcessor,
 } from "./clients.ts";
 import {
+  createConsumeDirectlyProcessor,
+  createConsumerStatusProcessor,
+  createRunningInfoProcessor,
+} from "./client-calls.ts";
+import {
+  createAllProducersProcessor,
   createConsumerConnectionsProcessor,
   createProducerConnectionsProcessor,
 } from "./connections.ts";
+import { createBrokerConsumeStatsProcessor, createConsumeStatsProcessor } from "./consume-stats.ts";
 import {
   createDeleteGroupProcessor,
   createUpdateGroupProcessor,
@@ -32,8 +39,13 @@ import {
   createUpdateConsumerOffsetProcessor,
 } from "./offsets.ts";
 import {
-  createConsumeStatsProcessor,
-  createResetOffsetProcessor,
+  createCleanQueuesProcessor,
+  createCleanTopicsProcessor,
+  createDeleteExpiredProcessor,
+} from "./maintenance.ts";
+import {
+  createCorrectionOffsetProcessor,
+  createTimeSpanProcessor,
   createTopicStatsProcessor,
 } from "./progress.ts";
 import { createPullMessageFrames, createPullMessageProcessor } from "./pull-message.ts";
@@ -41,14 +53,19 @@ import { createQueryMessageProcessor, createViewMessageProcessor } from "./query
 import { createLogPositionProcessor, createReadLogProcessor } from "./log-tail.ts";
 import { createLockBatchProcessor, createUnlockBatchProcessor } from "./queue-locks.ts";
 import { createBrokerConfigProcessor, createUpdateBrokerConfigProcessor } from "./broker-config.ts";
+import { createQueueQueryProcessor } from "./queue-query.ts";
+import { createCloneOffsetProcessor, createResetOffsetProcessor } from "./reset-offset.ts";
 import { createRuntimeInfoProcessor, type RuntimeInfoParts } from "./runtime-info.ts";
 import { createSendBackProcessor } from "./send-back.ts";
 import { createSendMessageFrames } from "./send-message-frames.ts";
 import { createSendMessageProcessor } from "./send-message.ts";
+import { createStatsDataProcessor } from "./stats-data.ts";
 import {
   createDelayTableProcessor,
   createGroupTableProcessor,
   createOffsetTableProcessor,
+  createOneGroupProcessor,
+  createOneTopicProcessor,
   createTopicTableProcessor,
 } from "./tables.ts";
 import {
@@ -102,7 +119,7 @@ function adminProcessors({ context, delayed, runtime }: BrokerParts): [number, P
   return [
     [CODE.GET_BROKER_RUNTIME_INFO, createRuntimeInfoProcessor(runtime)],
     [CODE.GET_BROKER_CONFIG, createBrokerConfigProcessor(context)],
-    [CODE.UPDATE_BROKER_CONFIG, createUpdateBrokerConfigProcessor()],
+    [CODE.UPDATE_BROKER_CONFIG, createUpdateBrokerConfigProcessor(context)],
     [CODE.UPDATE_AND_CREATE_TOPIC, createUpdateTopicProcessor(context)],
     [CODE.DELETE_TOPIC_IN_BROKER, createDeleteTopicProcessor(context)],
     [CODE.GET_SYSTEM_TOPIC_LIST_FROM_BROKER, createSystemTopicsProcessor(context)],
@@ -123,6 +140,27 @@ function adminProcessors({ context, delayed, runtime }: BrokerParts): [number, P
   ];
 }
 
+/** Questions an operator asks now and then. */
+function inspectionProcessors({ context }: BrokerParts): [number, Processor][] {
+  return [
+    [CODE.INVOKE_BROKER_TO_GET_CONSUMER_STATUS, createConsumerStatusProcessor(context)],
+    [CODE.QUERY_CONSUME_TIME_SPAN, createTimeSpanProcessor(context)],
+    [CODE.CLEAN_EXPIRED_CONSUMEQUEUE, createCleanQueuesProcessor(context)],
+    [CODE.GET_CONSUMER_RUNNING_INFO, createRunningInfoProcessor(context)],
+    [CODE.QUERY_CORRECTION_OFFSET, createCorrectionOffsetProcessor(context)],
+    [CODE.CONSUME_MESSAGE_DIRECTLY, createConsumeDirectlyProcessor(context)],
+    [CODE.CLONE_GROUP_OFFSET, createCloneOffsetProcessor(context)],
+    [CODE.VIEW_BROKER_STATS_DATA, createStatsDataProcessor(context)],
+    [CODE.CLEAN_UNUSED_TOPIC, createCleanTopicsProcessor(context)],
+    [CODE.GET_BROKER_CONSUME_STATS, createBrokerConsumeStatsProcessor(context)],
+    [CODE.QUERY_CONSUME_QUEUE, createQueueQueryProcessor(context)],
+    [CODE.GET_ALL_PRODUCER_INFO, createAllProducersProcessor(context)],
+    [CODE.DELETE_EXPIRED_COMMITLOG, createDeleteExpiredProcessor(context)],
+    [CODE.GET_TOPIC_CONFIG, createOneTopicProcessor(context)],
+    [CODE.GET_SUBSCRIPTIONGROUP_CONFIG, createOneGroupProcessor(context)],
+  ];
+}
+
 /** @returns everything the broker's ports serve; the fast port serves the same (1.7) */
 export function brokerProcessors(parts: BrokerParts): ProcessorTable {
   const sendFrames = createSendMessageFrames(parts.sends);
@@ -135,6 +173,7 @@ export function brokerProcessors(parts: BrokerParts): ProcessorTable {
     ...messageProcessors(parts),
     ...clientProcessors(parts),
     ...adminProcessors(parts),
+    ...inspectionProcessors(parts),
     ...createAclProcessors(parts.context),
   ]);
   return { processors, frameProcessors };

@@ -23,8 +23,10 @@ export interface RuntimeInfoParts {
   readonly connectionCount: () => number;
 }
 
-const DISTRIBUTION =
-  "[<=0ms]:0 [0~10ms]:0 [10~50ms]:0 [50~100ms]:0 [100~200ms]:0 [200~500ms]:0 [500ms~1s]:0 [1~2s]:0 [2~3s]:0 [3~4s]:0 [4~5s]:0 [5~10s]:0 [10s~]:0 ";
+const TIME_CLASSES =
+  "<=0ms 0~10ms 10~50ms 50~100ms 100~200ms 200~500ms 500ms~1s 1~2s 2~3s 3~4s 4~5s 5~10s 10s~".split(
+    " ",
+  );
 const NO_TRANSIENT_POOL = 2_147_483_647;
 
 /** @param bytes a size @returns `3.1 KiB` as 4.9 prints it */
@@ -56,6 +58,11 @@ function rates(values: readonly number[]): string {
     .join(" ");
 }
 
+/** 4.9 leaves a space behind the last one. */
+function distribution(counts: readonly number[]): string {
+  return TIME_CLASSES.map((name, i) => `[${name}]:${counts[i] ?? 0} `).join("");
+}
+
 type Table = [string, string | number][];
 
 function identity(context: BrokerContext): Table {
@@ -68,24 +75,23 @@ function identity(context: BrokerContext): Table {
   ];
 }
 
-function traffic({ counters }: RuntimeInfoParts): Table {
+/** What the store counted, and what readers got. */
+function traffic({ context, counters }: RuntimeInfoParts): Table {
   const mornings = counters.mornings();
+  const { messages, bytes, longestMs, timeClasses } = context.store.traffic;
   return [
-    ["putMessageTimesTotal", Math.max(1, counters.putMessages)],
-    ["putMessageSizeTotal", counters.putBytes],
-    [
-      "putMessageAverageSize",
-      rates([counters.putMessages === 0 ? 0 : counters.putBytes / counters.putMessages]),
-    ],
-    ["putMessageEntireTimeMax", 0],
-    ["putMessageDistributeTime", DISTRIBUTION],
-    ["getMessageEntireTimeMax", 0],
-    ["putTps", rates(counters.putTps())],
-    ["getFoundTps", rates([0, 0, 0])],
-    ["getMissTps", rates([0, 0, 0])],
-    ["getTotalTps", rates([0, 0, 0])],
-    ["getTransferedTps", rates(counters.getTps())],
-    ["msgPutTotalTodayNow", counters.putMessages],
+    ["putMessageTimesTotal", Math.max(1, messages)],
+    ["putMessageSizeTotal", bytes],
+    ["putMessageAverageSize", rates([bytes / Math.max(1, messages)])],
+    ["putMessageEntireTimeMax", longestMs],
+    ["putMessageDistributeTime", distribution(timeClasses)],
+    ["getMessageEntireTimeMax", counters.getLongestMs],
+    ["putTps", rates(counters.rates("putMessages"))],
+    ["getFoundTps", rates(counters.rates("getFound"))],
+    ["getMissTps", rates(counters.rates("getMiss"))],
+    ["getTotalTps", rates(counters.totalRates())],
+    ["getTransferedTps", rates(counters.rates("getMessages"))],
+    ["msgPutTotalTodayNow", messages],
     ["msgPutTotalTodayMorning", mornings.putMessages],
     ["msgPutTotalYesterdayMorning", mornings.putYesterday],
     ["msgGetTotalTodayNow", counters.getMessages],

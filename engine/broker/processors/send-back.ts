@@ -121,6 +121,14 @@ function retried(found: Found, destination: Destination): InternalMessage {
   };
 }
 
+/** The topic the message was first sent to. */
+function originTopic({ bytes, record, properties }: Found): string {
+  return (
+    properties.get(PROPERTY.RETRY_TOPIC) ??
+    bytes.toString("utf8", record.topicStart, record.topicEnd)
+  );
+}
+
 /** @returns the processor for code 36; the answer waits until the new copy is as safe as the broker's mode promises (A-07) */
 export function createSendBackProcessor(context: BrokerContext): Processor {
   return async (request) => {
@@ -142,9 +150,9 @@ export function createSendBackProcessor(context: BrokerContext): Processor {
         : { ...header, maxReconsumeTimes: undefined };
     const destination = destinationOf(context, asked, group, found);
     const result = await context.putInternal(retried(found, destination));
-    const isStored = result.status <= PUT_STATUS.FLUSH_SLAVE_TIMEOUT;
-    return isStored
-      ? { code: RESPONSE_CODE.SUCCESS }
-      : failure(`the retry copy was refused, put status ${result.status}`);
+    if (result.status > PUT_STATUS.FLUSH_SLAVE_TIMEOUT)
+      return failure(`the retry copy was refused, put status ${result.status}`);
+    context.statsItems.sentBack(header.group, originTopic(found));
+    return { code: RESPONSE_CODE.SUCCESS };
   };
 }

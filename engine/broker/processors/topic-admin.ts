@@ -10,7 +10,7 @@ import { encodeTopicList } from "../../remoting/bodies/simple.ts";
 import type { Processor } from "../../remoting/processor.ts";
 import { RESPONSE_CODE } from "../../remoting/response-codes.ts";
 import type { BrokerContext } from "../broker-context.ts";
-import { topicNameProblem } from "../names.ts";
+import { NOT_ON_SLAVES, topicNameProblem } from "../names.ts";
 import { QUEUES_MAX } from "../topic-config.ts";
 
 const SUCCESS: ResponseCommand = { code: RESPONSE_CODE.SUCCESS };
@@ -31,7 +31,7 @@ export function createUpdateTopicProcessor(context: BrokerContext): Processor {
   return (request) => {
     const header = decodeHeader(UPDATE_AND_CREATE_TOPIC.request, request.extFields);
     const { topic, readQueueNums, writeQueueNums, perm } = header;
-    if (context.isSlave) return refuse("a slave takes its topics from its master: ask the master");
+    if (context.isSlave) return refuse(NOT_ON_SLAVES);
     if (context.topics.isSystemTopic(topic))
       return refuse(`The topic[${topic}] is conflict with system topic.`);
     const problem = topicNameProblem(topic) ?? queueProblem(readQueueNums, writeQueueNums, perm);
@@ -61,7 +61,9 @@ export function createDeleteTopicProcessor(context: BrokerContext): Processor {
       return refuse(`The topic[${topic}] is conflict with system topic.`);
     context.topics.delete(topic);
     context.offsets.deleteTopic(topic);
-    context.store.deleteTopic(internTopic(topic));
+    const name = internTopic(topic);
+    context.store.maintenance.deleteTopic(name);
+    if (context.config.autoDeleteUnusedStats) context.statsItems.dropTopic(name);
     return SUCCESS;
   };
 }

@@ -60,6 +60,12 @@ export function encodeOffsetTable(table: QueueMap<number>): Buffer {
   );
 }
 
+/** The same as a list of plain objects, for members that speak C++ (220, admin-protocol B.4). */
+export function encodeOffsetList(table: QueueMap<number>): Buffer {
+  const offsetTable = table.map(([queue, offset]) => ({ ...queue, offset }));
+  return Buffer.from(writeFastjson({ offsetTable }), "utf8");
+}
+
 /** @throws EngineError JSON_INVALID */
 export function decodeOffsetTable(body: Buffer): QueueMap<number> {
   return readQueueMap(asObject(parseFastjson(body.toString("utf8"))).get("offsetTable"), (value) =>
@@ -104,13 +110,18 @@ export interface ConsumeOffsetBody {
 }
 
 /** Doubles are written as Java prints them: 0.0, not 0. */
-function javaDouble(value: number): string {
+export function javaDouble(value: number): string {
   return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }
 
-export function encodeConsumeStats(table: QueueMap<ConsumeOffsetBody>, consumeTps: number): Buffer {
+/** ConsumeStats as text: the body of 208, and a part of 317's. */
+export function consumeStatsText(table: QueueMap<ConsumeOffsetBody>, consumeTps: number): string {
   const offsets = writeFastjson(queueMapValue(table, (value) => ({ ...value })));
-  return Buffer.from(`{"consumeTps":${javaDouble(consumeTps)},"offsetTable":${offsets}}`, "utf8");
+  return `{"consumeTps":${javaDouble(consumeTps)},"offsetTable":${offsets}}`;
+}
+
+export function encodeConsumeStats(table: QueueMap<ConsumeOffsetBody>, consumeTps: number): Buffer {
+  return Buffer.from(consumeStatsText(table, consumeTps), "utf8");
 }
 
 /** @throws EngineError JSON_INVALID */

@@ -193,7 +193,7 @@ describe("the vectors of store-and-ha 9", () => {
       end = store.log.appendRaw(end, record);
     };
     for (let i = 0; i < 5; i += 1) add(i);
-    store.deleteTopic(topic);
+    store.maintenance.deleteTopic(topic);
     add(0);
     add(1);
     expect(store.maxOffsetInQueue(topic, 1)).toBe(2);

@@ -14,6 +14,8 @@ import { BrokerFilters } from "../../../../engine/broker/consumer-filters.ts";
 import { BrokerOffsets } from "../../../../engine/broker/consumer-offsets.ts";
 import { BrokerGroups } from "../../../../engine/broker/subscription-groups.ts";
 import { BrokerTopics } from "../../../../engine/broker/topic-config.ts";
+import { StatsItems } from "../../../../engine/broker/stats-items.ts";
+import { LiveBrokerConfig } from "../../../../engine/broker/live-config.ts";
 import type { Channel } from "../../../../engine/remoting/channel.ts";
 import type { ResponseCommand } from "../../../../engine/remoting/command.ts";
 import { FrameReader } from "../../../../engine/remoting/frame.ts";
@@ -46,6 +48,7 @@ export interface NotedPut {
 
 export class NotingStore {
   readonly puts: NotedPut[] = [];
+  readonly traffic = { messages: 0, bytes: 0, longestMs: 0, timeClasses: [] };
   /** Of the next puts. */
   status: PutStatus = PUT_STATUS.OK;
   /** What the next reads return, the last one for ever. */
@@ -222,7 +225,9 @@ export function brokerFixture(properties = ""): BrokerFixture {
     isSlave: config.brokerRole === "SLAVE",
     registerSoon: () => undefined,
     bootTimestamp: now(),
-    stats: new BrokerCounters(),
+    stats: new BrokerCounters(store.traffic),
+    statsItems: new StatsItems(config.brokerClusterName),
+    liveConfig: new LiveBrokerConfig({ ...wiring, configFile: undefined }),
     aclFile: null,
   } as unknown as BrokerContext;
   return {

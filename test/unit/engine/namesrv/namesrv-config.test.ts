@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseProperties } from "../../../../engine/base/properties-file.ts";
-import { withProperties } from "../../../../engine/namesrv/live-config.ts";
+import { withProperties } from "../../../../engine/base/properties-file.ts";
 import {
   loadNamesrvConfig,
   type LoadedNamesrvConfig,
