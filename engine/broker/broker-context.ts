@@ -168,8 +168,8 @@ export interface InternalMessage {
   readonly preparedTransactionOffset: number;
   readonly body: Buffer;
   readonly properties: ReadonlyMap<string, string>;
-  /** True for a delayed message that came due: its DELAY stays among the properties and delays it no more (store-and-ha 6.1). */
-  readonly isDue?: boolean;
+  /** True for a delayed message that came due, and for half messages: its DELAY stays among the properties and does not delay it here (store-and-ha 6.1). */
+  readonly ignoresDelay?: boolean;
 }
 
 /** Outcome of an internal put once it is as safe as the broker's mode promises. */
@@ -177,6 +177,13 @@ export interface InternalPutResult {
   readonly status: PutStatus;
   readonly physicalOffset: number;
   readonly queueOffset: number;
+}
+
+/** An internal message that was appended, or was not. */
+export interface AppendedMessage {
+  /** False: refused, nothing is in the log. */
+  readonly isAppended: boolean;
+  readonly safe: Promise<InternalPutResult>;
 }
 
 export interface BrokerContext {
@@ -198,6 +205,8 @@ export interface BrokerContext {
   readonly isSlave: boolean;
   /** Writes a message of the broker's own: delay rewrite (6.1) applied, resolves when safe or refused (put-internal.ts). */
   readonly putInternal: (message: InternalMessage) => Promise<InternalPutResult>;
+  /** The same, telling at once whether it was appended: two appended together leave in one write. */
+  readonly appendInternal: (message: InternalMessage) => AppendedMessage;
   /** Registers with every name server soon (after a topic change). */
   readonly registerSoon: () => void;
   /** Time the process started, ms. */

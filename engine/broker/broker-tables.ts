@@ -12,7 +12,7 @@ import { BrokerClients } from "./client-registry.ts";
 import { BrokerFilters } from "./consumer-filters.ts";
 import { BrokerOffsets } from "./consumer-offsets.ts";
 import { LiveBrokerConfig } from "./live-config.ts";
-import { createPutInternal } from "./put-internal.ts";
+import { createAppendInternal } from "./put-internal.ts";
 import { BrokerGroups } from "./subscription-groups.ts";
 import { StatsItems } from "./stats-items.ts";
 import { BrokerTopics } from "./topic-config.ts";
@@ -73,6 +73,7 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
       groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
   });
   const remoting = createBrokerClient(config, logger, security.sign);
+  const appendInternal = createAppendInternal({ store, config, storeHost });
   const context: BrokerContext = {
     config,
     logger,
@@ -87,7 +88,8 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
     now,
     storeHost,
     isSlave: config.brokerRole === "SLAVE",
-    putInternal: createPutInternal({ store, config, storeHost }),
+    putInternal: (message) => appendInternal(message).safe,
+    appendInternal,
     registerSoon,
     bootTimestamp: now(),
     stats: counters,

@@ -19,6 +19,7 @@ import type { BrokerContext } from "./broker-context.ts";
 import { openBrokerSecurity, type BrokerSecurity } from "./broker-security.ts";
 import { createBrokerClient, openBrokerTables, type BrokerTables } from "./broker-tables.ts";
 import { DelayedMessages } from "./delayed-messages.ts";
+import { OP_TOPIC } from "./names.ts";
 import { brokerProcessors } from "./processors/index.ts";
 import type { RuntimeInfoParts } from "./processors/runtime-info.ts";
 import { PullPath } from "./pull-path.ts";
@@ -29,6 +30,8 @@ import { STATS_SAMPLE_MS } from "./stats-items.ts";
 import { SendPath } from "./send-path.ts";
 import { SlaveSync } from "./slave-sync.ts";
 import { recoverTailFrom } from "./tail-recovery.ts";
+import { CheckBack } from "./transactions/check-back.ts";
+import { OpenTransactions } from "./transactions/open-transactions.ts";
 
 /** The fast port (4.9's VIP channel) stands this far below the plain one, the replication port one above (remoting-protocol 1.7). */
 const FAST_PORT_BELOW = 2;
@@ -94,6 +97,8 @@ class Broker implements RunningBroker {
   private readonly security: BrokerSecurity;
   private readonly tables: BrokerTables;
   private readonly delayed: DelayedMessages;
+  private readonly transactions: OpenTransactions;
+  private readonly checkBack: CheckBack;
   private readonly slaveSync: SlaveSync;
   private readonly registration: Registration;
   private readonly sends: SendPath;
@@ -131,6 +136,8 @@ class Broker implements RunningBroker {
     const { isSlave } = this.context;
     this.registration = this.makeRegistration();
     this.delayed = new DelayedMessages(this.context);
+    this.transactions = new OpenTransactions(this.context, () => this.haService?.slaves() ?? []);
+    this.checkBack = new CheckBack(this.transactions);
     this.slaveSync = new SlaveSync(this.context, this.delayed);
     if (isSlave) store.onArrival((topic) => this.syncIfNew(topic));
     this.sends = new SendPath(this.context);
@@ -153,8 +160,12 @@ class Broker implements RunningBroker {
     const { config, isSlave, now, statsItems } = this.context;
     const { offsets, clients, filters, counters } = this.tables;
     if (this.haService !== null) await this.haService.start();
+    if (!isSlave) await this.transactions.start();
     for (const server of this.servers) await server.start();
-    if (!isSlave) this.delayed.start();
+    if (!isSlave) {
+      this.delayed.start();
+      this.checkBack.start();
+    }
     this.every(config.flushConsumerOffsetInterval, () => offsets.persist());
     this.every(config.flushDelayOffsetInterval, () => this.delayed.persist());
     this.every(CLIENT_SCAN_MS, () => clients.expire());
@@ -184,12 +195,14 @@ class Broker implements RunningBroker {
     this.security.close();
     this.slaveSync.stop();
     this.delayed.stop();
+    this.checkBack.stop();
     await Promise.all([this.registration.stop(), this.sends.close(DRAIN_MS)]);
     this.pulls.held.stop();
     await Promise.all(this.servers.map((server) => server.stop(DRAIN_MS)));
     this.context.remoting.close();
     await this.haService?.stop();
     await this.haClient?.stop();
+    this.transactions.stop();
     this.tables.offsets.persist();
     this.tables.filters.persist();
     this.delayed.persist();
@@ -212,11 +225,20 @@ class Broker implements RunningBroker {
   }
 
   private makeProcessors(): ProcessorTable {
-    const { context, delayed, sends, pulls } = this;
+    const { context, delayed, sends, pulls, transactions } = this;
     const { clients } = this.tables;
     const locks = new QueueLocks(context.now);
     const runtime = this.runtimeParts();
-    return brokerProcessors({ context, clients, delayed, sends, pulls, locks, runtime });
+    return brokerProcessors({
+      context,
+      clients,
+      delayed,
+      sends,
+      pulls,
+      transactions,
+      locks,
+      runtime,
+    });
   }
 
   /** What GET_BROKER_RUNTIME_INFO reads besides the tables. */
@@ -264,6 +286,8 @@ class Broker implements RunningBroker {
 
   /** Slave only: a topic that is in the log but not in the tables could not be read once the master is gone. */
   private syncIfNew(topic: TopicName): void {
+    // The op topic has no settings anywhere (store-and-ha 6.6).
+    if (topic.text === OP_TOPIC) return;
     if (this.tables.topics.get(topic) === undefined) this.slaveSync.soon();
   }
 

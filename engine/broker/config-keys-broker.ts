@@ -4,7 +4,6 @@ import { bool, ignored, number, text, type ConfigKeys } from "./config-keys.ts";
 const ONE_LOOP = "one event loop serves every request, there are no thread pools";
 const UNUSED = "4.9 does not use it either";
 const NO_BIT_MAPS = "SQL92 filters are evaluated on the records, which gives the same answers";
-const NO_TRANSACTIONS = "transaction messages are not served";
 
 const threads = (fallback: Parameters<typeof number>[0]) => ignored(number(fallback), ONE_LOOP);
 
@@ -86,10 +85,10 @@ export const BROKER_KEYS = {
   ),
   forceRegister: ignored(bool(true), "the whole table is registered every period"),
   registerNameServerPeriod: number(30_000, { min: 0, max: 2_147_483_647 }),
-  transactionTimeOut: ignored(number(6_000), NO_TRANSACTIONS),
-  transactionCheckMax: ignored(number(15), NO_TRANSACTIONS),
-  transactionCheckInterval: ignored(number(60_000), NO_TRANSACTIONS),
+  transactionTimeOut: number(6_000, { min: 0, max: 86_400_000 }),
+  transactionCheckMax: number(15, { min: 0, max: 1_000_000 }),
+  transactionCheckInterval: number(60_000, { min: 10, max: 86_400_000 }),
   aclEnable: bool(false),
-  storeReplyMessageEnable: ignored(bool(true), "request-reply messages are not served"),
+  storeReplyMessageEnable: bool(true),
   autoDeleteUnusedStats: bool(false),
 } as const satisfies ConfigKeys;

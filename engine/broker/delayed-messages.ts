@@ -5,14 +5,15 @@
  */
 import { join } from "node:path";
 import { readStateFile, writeStateFile } from "../base/state-file.ts";
-import { decodeProperties, PROPERTY } from "../message/properties.ts";
-import { bornHostOf, readRecord } from "../message/record-decode.ts";
+import { PROPERTY } from "../message/properties.ts";
 import { internTopic } from "../message/topic-name.ts";
 import { readDelayOffsets, writeDelayOffsets } from "../remoting/bodies/simple.ts";
-import { PUT_STATUS, type ConsumeQueueEntry } from "../store/store-api.ts";
+import type { ConsumeQueueEntry } from "../store/store-api.ts";
 import type { BrokerContext, InternalMessage } from "./broker-context.ts";
 import { parseDelayLevels } from "../message/delay-levels.ts";
 import { SCHEDULE_TOPIC, topicNameProblem } from "./names.ts";
+import { isStored } from "./put-internal.ts";
+import { copyOf, readStoredMessage } from "./stored-message.ts";
 
 /** An empty or not yet due level is looked at again after this. */
 const IDLE_MS = 100;
@@ -155,37 +156,21 @@ export class DelayedMessages {
       });
       return true;
     }
-    const { status } = await this.context.putInternal(message);
-    const isStored = status <= PUT_STATUS.FLUSH_SLAVE_TIMEOUT;
-    if (isStored && this.context.config.enableScheduleMessageStats) {
+    const stored = isStored(await this.context.putInternal(message));
+    if (stored && this.context.config.enableScheduleMessageStats) {
       this.context.statsItems.put(internTopic(message.topic), 1, entry.size);
     }
-    return isStored;
+    return stored;
   }
 
   /** The copy for the real topic, its destination checked again; null when it has none. */
   private messageOf(entry: ConsumeQueueEntry): InternalMessage | null {
-    const stored = this.context.store.recordAt(entry.physicalOffset);
-    const record = stored === null ? "short" : readRecord(stored.bytes, 0, stored.bytes.length);
-    if (stored === null || typeof record === "string") return null;
-    const properties = decodeProperties(
-      stored.bytes.toString("utf8", record.propertiesStart, record.propertiesEnd),
-    );
+    const stored = readStoredMessage(this.context.store, entry.physicalOffset);
+    if (stored === null) return null;
+    const { properties } = stored;
     const topic = properties.get(PROPERTY.REAL_TOPIC) ?? "";
     const queueId = Number(properties.get(PROPERTY.REAL_QID));
     if (topicNameProblem(topic) !== null || !Number.isInteger(queueId) || queueId < 0) return null;
-    return {
-      topic,
-      queueId,
-      flag: record.flag,
-      sysFlag: record.sysFlag,
-      bornTimestamp: record.bornTimestamp,
-      bornHost: bornHostOf(stored.bytes, 0, record.sysFlag),
-      reconsumeTimes: record.reconsumeTimes,
-      preparedTransactionOffset: 0,
-      body: stored.bytes.subarray(record.bodyStart, record.bodyEnd),
-      properties,
-      isDue: true,
-    };
+    return { ...copyOf(stored, { topic, queueId, properties }), ignoresDelay: true };
   }
 }

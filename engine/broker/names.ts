@@ -7,6 +7,14 @@ export const AUTO_CREATE_TOPIC = "TBW102";
 /** Where delayed messages wait; queue id = level - 1 (store-and-ha 6.1). */
 export const SCHEDULE_TOPIC = "SCHEDULE_TOPIC_XXXX";
 export const OFFSET_MOVED_EVENT_TOPIC = "OFFSET_MOVED_EVENT";
+/** Where half messages stand, all in queue 0 (store-and-ha 6.2). */
+export const HALF_TOPIC = "RMQ_SYS_TRANS_HALF_TOPIC";
+/** Which half messages have ended, queue 0 (store-and-ha 6.4). It has queue files only, no settings. */
+export const OP_TOPIC = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
+/** Half messages nobody could tell the end of (store-and-ha 6.5). */
+export const CHECK_MAX_TOPIC = "TRANS_CHECK_MAX_TIME_TOPIC";
+/** Its consumer offsets say how far both queues are done. */
+export const TRANSACTION_GROUP = "CID_RMQ_SYS_TRANS";
 
 /** A slave's tables are its master's: refused as 4.9.4 and later do (admin-protocol A.3). */
 export const NOT_ON_SLAVES =
@@ -23,9 +31,9 @@ const LEGAL = /^[%|a-zA-Z0-9_-]+$/;
 /** System topics no client may send to: the list of 4.9.4 and later. */
 const CLOSED_TOPICS: ReadonlySet<string> = new Set([
   SCHEDULE_TOPIC,
-  "RMQ_SYS_TRANS_HALF_TOPIC",
-  "RMQ_SYS_TRANS_OP_HALF_TOPIC",
-  "TRANS_CHECK_MAX_TIME_TOPIC",
+  HALF_TOPIC,
+  OP_TOPIC,
+  CHECK_MAX_TOPIC,
   "SELF_TEST_TOPIC",
   OFFSET_MOVED_EVENT_TOPIC,
 ]);

@@ -138,13 +138,10 @@ export function propertyRefusal(
   if (!scan.isAscii && !isUtf8(properties)) {
     return { code: RESPONSE_CODE.SYSTEM_ERROR, remark: "invalid UTF-8 in the properties" };
   }
-  if (!scan.isTransaction) return null;
-  const forbidden = `the broker[${context.config.brokerIP1}] sending transaction message is forbidden`;
+  if (!scan.isTransaction || !context.config.rejectTransactionMessage) return null;
   return {
     code: RESPONSE_CODE.NO_PERMISSION,
-    remark: context.config.rejectTransactionMessage
-      ? forbidden
-      : `${forbidden}: this broker does not serve transaction messages`,
+    remark: `the broker[${context.config.brokerIP1}] sending transaction message is forbidden`,
   };
 }
 

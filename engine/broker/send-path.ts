@@ -77,7 +77,8 @@ export class SendPath {
   /** The broker is stopping: nothing new is taken. */
   isClosed = false;
   private readonly encoder: SendAnswerEncoder;
-  private readonly commonFields: readonly (readonly [string, string])[];
+  /** What every answer says (4.1.4). */
+  readonly commonFields: readonly (readonly [string, string])[];
   private readonly hosts = new WeakMap<Channel, HostBytes>();
 
   /** @param context of the broker */

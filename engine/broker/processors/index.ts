@@ -7,6 +7,7 @@ import type { DelayedMessages } from "../delayed-messages.ts";
 import type { PullPath } from "../pull-path.ts";
 import type { QueueLocks } from "../queue-locks.ts";
 import type { SendPath } from "../send-path.ts";
+import type { OpenTransactions } from "../transactions/open-transactions.ts";
 import { createAclProcessors } from "./acl-admin.ts";
 import {
   createCheckClientConfigProcessor,
@@ -48,12 +49,14 @@ import {
   createTimeSpanProcessor,
   createTopicStatsProcessor,
 } from "./progress.ts";
+import { createEndTransactionProcessor, createResumeCheckProcessor } from "./end-transaction.ts";
 import { createPullMessageFrames, createPullMessageProcessor } from "./pull-message.ts";
 import { createQueryMessageProcessor, createViewMessageProcessor } from "./query-message.ts";
 import { createLogPositionProcessor, createReadLogProcessor } from "./log-tail.ts";
 import { createLockBatchProcessor, createUnlockBatchProcessor } from "./queue-locks.ts";
 import { createBrokerConfigProcessor, createUpdateBrokerConfigProcessor } from "./broker-config.ts";
 import { createQueueQueryProcessor } from "./queue-query.ts";
+import { createReplyMessageProcessor } from "./reply-message.ts";
 import { createCloneOffsetProcessor, createResetOffsetProcessor } from "./reset-offset.ts";
 import { createRuntimeInfoProcessor, type RuntimeInfoParts } from "./runtime-info.ts";
 import { createSendBackProcessor } from "./send-back.ts";
@@ -81,16 +84,23 @@ export interface BrokerParts {
   readonly locks: QueueLocks;
   readonly delayed: DelayedMessages;
   readonly sends: SendPath;
+  readonly transactions: OpenTransactions;
   readonly pulls: PullPath;
   readonly runtime: RuntimeInfoParts;
 }
 
-function messageProcessors({ context, sends, pulls }: BrokerParts): [number, Processor][] {
+function messageProcessors(parts: BrokerParts): [number, Processor][] {
+  const { context, sends, pulls, transactions } = parts;
   const send = createSendMessageProcessor(sends);
+  const reply = createReplyMessageProcessor(sends);
   return [
     [CODE.SEND_MESSAGE, send],
     [CODE.SEND_MESSAGE_V2, send],
     [CODE.SEND_BATCH_MESSAGE, send],
+    [CODE.SEND_REPLY_MESSAGE, reply],
+    [CODE.SEND_REPLY_MESSAGE_V2, reply],
+    [CODE.END_TRANSACTION, createEndTransactionProcessor(transactions)],
+    [CODE.RESUME_CHECK_HALF_MESSAGE, createResumeCheckProcessor(context)],
     [CODE.PULL_MESSAGE, createPullMessageProcessor(pulls)],
     [CODE.QUERY_MESSAGE, createQueryMessageProcessor(context)],
     [CODE.VIEW_MESSAGE_BY_ID, createViewMessageProcessor(context)],

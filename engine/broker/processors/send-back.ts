@@ -1,18 +1,12 @@
 /** CONSUMER_SEND_MSG_BACK (36): a message a consumer could not handle, to its retry or dead-letter topic (remoting-protocol 4.6). */
-import { decodeProperties, PROPERTY } from "../../message/properties.ts";
+import { PROPERTY } from "../../message/properties.ts";
 import { offsetMessageId } from "../../message/message-id.ts";
-import {
-  bornHostOf,
-  readRecord,
-  storeHostOf,
-  type RecordView,
-} from "../../message/record-decode.ts";
+import { storeHostOf } from "../../message/record-decode.ts";
 import { decodeHeader, type HeaderOf } from "../../remoting/command-spec.ts";
 import type { ResponseCommand } from "../../remoting/command.ts";
 import { CONSUMER_SEND_MSG_BACK } from "../../remoting/commands/clients.ts";
 import type { Processor } from "../../remoting/processor.ts";
 import { RESPONSE_CODE } from "../../remoting/response-codes.ts";
-import { PUT_STATUS } from "../../store/store-api.ts";
 import type {
   BrokerContext,
   InternalMessage,
@@ -20,6 +14,8 @@ import type {
   TopicConfig,
 } from "../broker-context.ts";
 import { DEAD_LETTER_TOPIC_PREFIX, PERM, RETRY_TOPIC_PREFIX } from "../names.ts";
+import { isStored } from "../put-internal.ts";
+import { copyOf, readStoredMessage, storedTopic, type StoredMessage } from "../stored-message.ts";
 
 type SendBackHeader = HeaderOf<typeof CONSUMER_SEND_MSG_BACK.request>;
 
@@ -33,23 +29,6 @@ function failure(remark: string): ResponseCommand {
   return { code: RESPONSE_CODE.SYSTEM_ERROR, remark };
 }
 
-interface Found {
-  readonly bytes: Buffer;
-  readonly record: RecordView;
-  readonly properties: Map<string, string>;
-}
-
-function findMessage(context: BrokerContext, offset: number): Found | null {
-  const stored = offset < 0 ? null : context.store.recordAt(offset);
-  if (stored === null) return null;
-  const record = readRecord(stored.bytes, 0, stored.bytes.length);
-  if (typeof record === "string") return null;
-  const properties = decodeProperties(
-    stored.bytes.toString("utf8", record.propertiesStart, record.propertiesEnd),
-  );
-  return { bytes: stored.bytes, record, properties };
-}
-
 interface Destination {
   readonly topic: TopicConfig;
   /** 0: none. */
@@ -60,7 +39,7 @@ function destinationOf(
   context: BrokerContext,
   header: SendBackHeader,
   group: SubscriptionGroupConfig,
-  found: Found,
+  found: StoredMessage,
 ): Destination & { readonly max: number } {
   const { reconsumeTimes } = found.record;
   const max = header.maxReconsumeTimes ?? group.retryMaxTimes;
@@ -89,14 +68,11 @@ function destinationOf(
   };
 }
 
-function retried(found: Found, destination: Destination): InternalMessage {
+function retried(found: StoredMessage, destination: Destination): InternalMessage {
   const { bytes, record } = found;
   const properties = new Map(found.properties);
   if (!properties.has(PROPERTY.RETRY_TOPIC))
-    properties.set(
-      PROPERTY.RETRY_TOPIC,
-      bytes.toString("utf8", record.topicStart, record.topicEnd),
-    );
+    properties.set(PROPERTY.RETRY_TOPIC, storedTopic(found));
   if (!properties.has(PROPERTY.ORIGIN_MESSAGE_ID)) {
     properties.set(
       PROPERTY.ORIGIN_MESSAGE_ID,
@@ -107,26 +83,15 @@ function retried(found: Found, destination: Destination): InternalMessage {
   // 4.9.0 leaves the last retry's level on a dead letter, which then waits once more; it is cleared (4.6 step 6).
   properties.delete(PROPERTY.DELAY);
   if (destination.delayLevel > 0) properties.set(PROPERTY.DELAY, String(destination.delayLevel));
-  return {
-    topic: destination.topic.name.text,
-    queueId: Math.floor(Math.random() * destination.topic.writeQueueNums),
-    flag: record.flag,
-    sysFlag: record.sysFlag,
-    bornTimestamp: record.bornTimestamp,
-    bornHost: bornHostOf(bytes, 0, record.sysFlag),
-    reconsumeTimes: record.reconsumeTimes + 1,
-    preparedTransactionOffset: 0,
-    body: bytes.subarray(record.bodyStart, record.bodyEnd),
-    properties,
-  };
+  const topic = destination.topic.name.text;
+  const queueId = Math.floor(Math.random() * destination.topic.writeQueueNums);
+  const copy = copyOf(found, { topic, queueId, properties });
+  return { ...copy, reconsumeTimes: record.reconsumeTimes + 1 };
 }
 
 /** The topic the message was first sent to. */
-function originTopic({ bytes, record, properties }: Found): string {
-  return (
-    properties.get(PROPERTY.RETRY_TOPIC) ??
-    bytes.toString("utf8", record.topicStart, record.topicEnd)
-  );
+function originTopic(found: StoredMessage): string {
+  return found.properties.get(PROPERTY.RETRY_TOPIC) ?? storedTopic(found);
 }
 
 /** @returns the processor for code 36; the answer waits until the new copy is as safe as the broker's mode promises (A-07) */
@@ -142,7 +107,7 @@ export function createSendBackProcessor(context: BrokerContext): Processor {
     }
     if (context.isSlave) return failure("SERVICE_NOT_AVAILABLE");
     if (group.retryQueueNums <= 0) return { code: RESPONSE_CODE.SUCCESS };
-    const found = findMessage(context, header.offset);
+    const found = readStoredMessage(context.store, header.offset);
     if (found === null) return failure(`look message by offset failed, ${header.offset}`);
     const asked =
       request.version >= VERSION_WITH_MAX_RECONSUME
@@ -150,7 +115,7 @@ export function createSendBackProcessor(context: BrokerContext): Processor {
         : { ...header, maxReconsumeTimes: undefined };
     const destination = destinationOf(context, asked, group, found);
     const result = await context.putInternal(retried(found, destination));
-    if (result.status > PUT_STATUS.FLUSH_SLAVE_TIMEOUT)
+    if (!isStored(result))
       return failure(`the retry copy was refused, put status ${result.status}`);
     context.statsItems.sentBack(header.group, originTopic(found));
     return { code: RESPONSE_CODE.SUCCESS };

@@ -13,39 +13,25 @@ import {
 import type { Channel } from "../../remoting/channel.ts";
 import type { Processor } from "../../remoting/processor.ts";
 import { REQUEST_CODE } from "../../remoting/request-codes.ts";
-import { RESPONSE_CODE } from "../../remoting/response-codes.ts";
 import { PUT_STATUS, type BatchMember } from "../../store/store-api.ts";
 import type { BrokerContext, TopicConfig } from "../broker-context.ts";
 import { delayLevelCount, delayLevelOf, rewriteDelayed } from "../delay-rewrite.ts";
-import { DEAD_LETTER_TOPIC_PREFIX, groupNameProblem, PERM, RETRY_TOPIC_PREFIX } from "../names.ts";
+import { DEAD_LETTER_TOPIC_PREFIX, HALF_TOPIC, PERM, RETRY_TOPIC_PREFIX } from "../names.ts";
 import { appendPair } from "../property-bytes.ts";
+import { admitSend, isRefusal, type Admitted } from "../send-admission.ts";
 import {
   bodyRefusal,
   clampReconsumeTimes,
   CLIENT_SYS_FLAGS,
-  FAQ_HINT,
   propertyRefusal,
-  queueRefusal,
   refusalOfStatus,
-  topicNameRefusal,
-  unknownTopic,
   type Refusal,
 } from "../send-checks.ts";
 import { SendWaiter, type SendPath } from "../send-path.ts";
+import { parkHalf } from "../transactions/half-message.ts";
 
 const MULTI_TAG = 0x2;
-/** First version whose `maxReconsumeTimes` counts (1.3). */
-const VERSION_3_4_9 = 121;
 const NO_BYTES = Buffer.alloc(0);
-
-/** Where a send goes once it was admitted. */
-interface Admitted {
-  readonly topic: TopicConfig;
-  readonly queueId: number;
-  readonly isDeadLetter: boolean;
-}
-
-const isRefusal = (outcome: Refusal | Admitted): outcome is Refusal => "code" in outcome;
 
 class SendMessage {
   private readonly path: SendPath;
@@ -62,7 +48,10 @@ class SendMessage {
     const spec = request.code === REQUEST_CODE.SEND_MESSAGE ? SEND_MESSAGE : SEND_MESSAGE_V2;
     const header: SendMessageHeader = decodeHeader(spec.request, request.extFields);
     const isBatch = request.code === REQUEST_CODE.SEND_BATCH_MESSAGE || header.batch === true;
-    const admitted = this.admit(header, request.version, channel);
+    const admitted = admitSend(this.path, header, {
+      version: request.version,
+      remote: channel.remote,
+    });
     const { opaque, serializeType } = request;
     const from = { channel, opaque, serializeType, isOneway: isOneway(request) };
     const waiter = new SendWaiter(this.path, from, isRefusal(admitted) ? 0 : admitted.queueId);
@@ -80,57 +69,6 @@ class SendMessage {
     this.fillInput(header, admitted, channel);
     if (isBatch) this.putBatch(waiter, { topic: admitted.topic, properties, body });
     else this.putOne(waiter, { admitted, properties, body });
-  }
-
-  /** Checks 2 to 8, in order; makes the topic when that is allowed. */
-  private admit(header: SendMessageHeader, version: number, channel: Channel): Refusal | Admitted {
-    const refusal = this.path.refusal() ?? topicNameRefusal(header.topic);
-    if (refusal !== null) return refusal;
-    const isRetry = header.topic.startsWith(RETRY_TOPIC_PREFIX);
-    const retryGroup = header.topic.slice(RETRY_TOPIC_PREFIX.length);
-    const groupRefusal = isRetry ? this.refusesRetryGroup(retryGroup) : null;
-    if (groupRefusal !== null) return groupRefusal;
-    const topic = this.findOrCreate(header, isRetry);
-    if (topic === undefined) return unknownTopic(header.topic);
-    const queue = queueRefusal(this.context, topic, header.queueId, channel.remote);
-    if (queue !== null) return queue;
-    if (isRetry && this.isExhausted(header, version, retryGroup)) {
-      const deadLetters = this.context.topics.ensure(
-        DEAD_LETTER_TOPIC_PREFIX + retryGroup,
-        1,
-        PERM.READ | PERM.WRITE,
-      );
-      return { topic: deadLetters, queueId: 0, isDeadLetter: true };
-    }
-    const queueId =
-      header.queueId < 0 ? Math.floor(Math.random() * topic.writeQueueNums) : header.queueId;
-    return { topic, queueId, isDeadLetter: false };
-  }
-
-  /** Check 8 and N-02, asked before the retry topic is made. */
-  private refusesRetryGroup(group: string): Refusal | null {
-    const problem = groupNameProblem(group);
-    if (problem !== null) return { code: RESPONSE_CODE.SYSTEM_ERROR, remark: problem };
-    if (this.context.groups.getOrCreate(group) !== undefined) return null;
-    return {
-      code: RESPONSE_CODE.SUBSCRIPTION_GROUP_NOT_EXIST,
-      remark: `subscription group not exist, ${group} ${FAQ_HINT}`,
-    };
-  }
-
-  private findOrCreate(header: SendMessageHeader, isRetry: boolean): TopicConfig | undefined {
-    const { topics } = this.context;
-    const known = topics.find(header.topic);
-    if (known !== undefined) return known;
-    if (isRetry) return topics.ensure(header.topic, 1, PERM.READ | PERM.WRITE);
-    return topics.createBySend(header.topic, header.defaultTopic, header.defaultTopicQueueNums);
-  }
-
-  /** A retried message that had all its chances goes to the dead letters (4.1.2). */
-  private isExhausted(header: SendMessageHeader, version: number, group: string): boolean {
-    const ofGroup = this.context.groups.get(group)?.retryMaxTimes ?? 0;
-    const ofRequest = version >= VERSION_3_4_9 ? header.maxReconsumeTimes : undefined;
-    return (header.reconsumeTimes ?? 0) >= (ofRequest ?? ofGroup);
   }
 
   private refusesContent(properties: Buffer, body: Buffer): Refusal | null {
@@ -170,7 +108,7 @@ class SendMessage {
   ): void {
     const { scan, input } = this.path;
     const waits = scan.waitStoreMsgOk;
-    const isRewritten = scan.hasDelay || scan.hasCluster;
+    const isRewritten = scan.hasDelay || scan.hasCluster || scan.isTransaction;
     const properties = isRewritten
       ? this.rewrite(message.properties, message.admitted)
       : this.withCluster(message.properties, NO_BYTES);
@@ -183,7 +121,7 @@ class SendMessage {
     this.path.submit(waiter, waits, null);
   }
 
-  /** Sets CLUSTER and parks a delayed message. @returns the property string, or null when DELAY is no number (R-13) */
+  /** Sets CLUSTER and parks a half or a delayed message. @returns the property string, or null when DELAY is no number (R-13) */
   private rewrite(text: Buffer, admitted: Admitted): Buffer | null {
     const properties = decodeProperties(text.toString("utf8"));
     properties.set(PROPERTY.CLUSTER, this.context.config.brokerClusterName);
@@ -192,10 +130,22 @@ class SendMessage {
     if (Number.isNaN(delayLevelOf(properties.get(PROPERTY.DELAY)))) return null;
     const { input } = this.path;
     const meant = { topic: admitted.topic.name.text, queueId: admitted.queueId, properties };
-    const destination = rewriteDelayed(meant, input.sysFlag, this.delayLevelMax);
+    const destination = this.isHalf(admitted)
+      ? parkHalf(meant)
+      : rewriteDelayed(meant, input.sysFlag, this.delayLevelMax);
     input.topic = internTopic(destination.topic);
     input.queueId = destination.queueId;
     return Buffer.from(encodeProperties(destination.properties), "utf8");
+  }
+
+  /** A retried copy of a committed message still says TRAN_MSG: it is none again (R-14). */
+  private isHalf({ topic }: Admitted): boolean {
+    const isRetried =
+      topic.name.text.startsWith(RETRY_TOPIC_PREFIX) ||
+      topic.name.text.startsWith(DEAD_LETTER_TOPIC_PREFIX);
+    if (!this.path.scan.isTransaction || isRetried) return false;
+    this.context.topics.ensure(HALF_TOPIC, 1, PERM.READ | PERM.WRITE);
+    return true;
   }
 
   /** Own properties, those of the batch, CLUSTER: each behind a 0x02. */
@@ -228,13 +178,14 @@ class SendMessage {
     readonly body: Buffer;
   }): BatchMember[] | null {
     const { scan } = this.path;
-    if (scan.hasDelay || batch.topic.name.text.startsWith(RETRY_TOPIC_PREFIX)) return null;
+    if (scan.hasDelay || scan.isTransaction) return null;
+    if (batch.topic.name.text.startsWith(RETRY_TOPIC_PREFIX)) return null;
     if (batch.topic.name.text.startsWith(DEAD_LETTER_TOPIC_PREFIX)) return null;
     try {
       const members: BatchMember[] = [];
       for (const { flag, body, properties } of decodeBatch(batch.body)) {
         const refusal = this.refusesContent(properties, body);
-        if (refusal !== null || scan.hasDelay) return null;
+        if (refusal !== null || scan.hasDelay || scan.isTransaction) return null;
         members.push({ flag, body, properties: this.withCluster(properties, batch.properties) });
       }
       return members;

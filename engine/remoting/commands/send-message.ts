@@ -10,25 +10,27 @@ const SEND_RESPONSE = {
   TRACE_ON: opt("string"),
 } as const;
 
+const LONG_REQUEST = {
+  producerGroup: req("string"),
+  topic: req("string"),
+  defaultTopic: req("string"),
+  defaultTopicQueueNums: req("i32"),
+  queueId: req("i32"),
+  sysFlag: req("i32"),
+  bornTimestamp: req("i64"),
+  flag: req("i32"),
+  properties: opt("string"),
+  reconsumeTimes: opt("i32"),
+  unitMode: opt("bool"),
+  batch: opt("bool"),
+  maxReconsumeTimes: opt("i32"),
+} as const;
+
 /** SEND_MESSAGE, long names (4.1.1). */
 export const SEND_MESSAGE = {
   code: REQUEST_CODE.SEND_MESSAGE,
   name: "SEND_MESSAGE",
-  request: {
-    producerGroup: req("string"),
-    topic: req("string"),
-    defaultTopic: req("string"),
-    defaultTopicQueueNums: req("i32"),
-    queueId: req("i32"),
-    sysFlag: req("i32"),
-    bornTimestamp: req("i64"),
-    flag: req("i32"),
-    properties: opt("string"),
-    reconsumeTimes: opt("i32"),
-    unitMode: opt("bool"),
-    batch: opt("bool"),
-    maxReconsumeTimes: opt("i32"),
-  },
+  request: LONG_REQUEST,
   response: SEND_RESPONSE,
 } as const satisfies CommandSpec;
 
@@ -61,6 +63,44 @@ export const SEND_BATCH_MESSAGE = {
   name: "SEND_BATCH_MESSAGE",
   request: SHORT_REQUEST,
   response: SEND_RESPONSE,
+} as const satisfies CommandSpec;
+
+/** A reply, long names (4.8). */
+export const SEND_REPLY_MESSAGE = {
+  code: REQUEST_CODE.SEND_REPLY_MESSAGE,
+  name: "SEND_REPLY_MESSAGE",
+  request: LONG_REQUEST,
+  response: SEND_RESPONSE,
+} as const satisfies CommandSpec;
+
+export const SEND_REPLY_MESSAGE_V2 = {
+  code: REQUEST_CODE.SEND_REPLY_MESSAGE_V2,
+  name: "SEND_REPLY_MESSAGE_V2",
+  request: SHORT_REQUEST,
+  response: SEND_RESPONSE,
+} as const satisfies CommandSpec;
+
+/** A reply on its way from the broker to who asked (4.8). */
+export const PUSH_REPLY_MESSAGE_TO_CLIENT = {
+  code: REQUEST_CODE.PUSH_REPLY_MESSAGE_TO_CLIENT,
+  name: "PUSH_REPLY_MESSAGE_TO_CLIENT",
+  request: {
+    producerGroup: req("string"),
+    topic: req("string"),
+    defaultTopic: opt("string"),
+    defaultTopicQueueNums: opt("i32"),
+    queueId: req("i32"),
+    sysFlag: req("i32"),
+    bornTimestamp: req("i64"),
+    flag: req("i32"),
+    properties: opt("string"),
+    reconsumeTimes: opt("i32"),
+    unitMode: opt("bool"),
+    bornHost: opt("string"),
+    storeHost: opt("string"),
+    storeTimestamp: opt("i64"),
+  },
+  response: {},
 } as const satisfies CommandSpec;
 
 export type SendMessageHeader = HeaderOf<typeof SEND_MESSAGE.request>;
