@@ -40,6 +40,13 @@ export class BrokerTable {
       if (!named.has(brokerName)) this.brokers.delete(brokerName);
   }
 
+  /** @returns the broker name an address belongs to, empty when no route knows it */
+  nameOf(address: string): string {
+    for (const [brokerName, addrs] of this.brokers)
+      if ([...addrs.values()].includes(address)) return brokerName;
+    return "";
+  }
+
   /** @returns address of the master, undefined when there is none now */
   master(brokerName: string): string | undefined {
     return this.brokers.get(brokerName)?.get(MASTER_ID);

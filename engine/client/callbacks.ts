@@ -1,13 +1,30 @@
-/** Requests brokers start on our connections (remoting-protocol 4.10). Checks of transactions (39) and replies (326) are not served yet. */
+/** Requests brokers start on our connections (remoting-protocol 4.10). */
 import { writeFastjson } from "../base/fastjson.ts";
+import { PROPERTY } from "../message/properties.ts";
 import { decodeOffsetTable, queueMapValue } from "../remoting/bodies/message-queue.ts";
+import type { Channel } from "../remoting/channel.ts";
 import type { RemotingCommand, ResponseCommand } from "../remoting/command.ts";
+import { decodeHeader } from "../remoting/command-spec.ts";
+import { CHECK_TRANSACTION_STATE } from "../remoting/commands/transactions.ts";
 import type { Processor, ProcessorTable } from "../remoting/processor.ts";
 import { REQUEST_CODE } from "../remoting/request-codes.ts";
 import { RESPONSE_CODE } from "../remoting/response-codes.ts";
-import type { ConsumerMember } from "./members.ts";
+import { decodeMessages } from "./consumer/received-message.ts";
+import type { ConsumerMember, ProducerMember } from "./members.ts";
+import { endTransactionRequest } from "./producer/end-transaction.ts";
 
 type Find = (group: string) => ConsumerMember | undefined;
+
+/** Who answers what. */
+export interface CallbackParts {
+  /** Consumer of a group, if this client has one. */
+  readonly consumer: Find;
+  /** Producers of a group. */
+  readonly producers: (group: string) => readonly ProducerMember[];
+  readonly brokerName: (address: string) => string;
+  /** Takes replies in. */
+  readonly onReply: (request: RemotingCommand) => void;
+}
 
 function unknownGroup(group: string): ResponseCommand {
   return {
@@ -42,8 +59,39 @@ function progress(find: Find, request: RemotingCommand): ResponseCommand {
   return success(Buffer.from(text, "utf8"));
 }
 
-/** @param find consumer of a group, if this client has one */
-export function clientCallbacks(find: Find): ProcessorTable {
+/** The first producer that knows tells the broker, on the connection it asked on; nobody knows: no answer, it asks again. */
+async function checkTransaction(
+  parts: CallbackParts,
+  request: RemotingCommand,
+  channel: Channel,
+): Promise<null> {
+  const header = decodeHeader(CHECK_TRANSACTION_STATE.request, request.extFields);
+  const body = request.body ?? Buffer.alloc(0);
+  const [message] = decodeMessages(body, parts.brokerName(channel.remote));
+  if (message === undefined) return null;
+  const producerGroup = message.properties.get(PROPERTY.PGROUP) ?? "";
+  for (const producer of parts.producers(producerGroup)) {
+    const state = await producer.checkTransaction(message);
+    if (state === "unknown") continue;
+    channel.sendOneway(
+      endTransactionRequest({
+        producerGroup,
+        state,
+        halfOffset: header.tranStateTableOffset,
+        physicalOffset: header.commitLogOffset,
+        msgId: message.msgId,
+        transactionId: header.transactionId,
+        fromTransactionCheck: true,
+      }),
+    );
+    return null;
+  }
+  return null;
+}
+
+/** @returns what a client serves on the connections it opened */
+export function clientCallbacks(parts: CallbackParts): ProcessorTable {
+  const find = parts.consumer;
   const byGroup =
     (serve: (consumer: ConsumerMember, request: RemotingCommand) => ReturnType<Processor>) =>
     (request: RemotingCommand): ReturnType<Processor> => {
@@ -56,6 +104,17 @@ export function clientCallbacks(find: Find): ProcessorTable {
     return success();
   });
   const processors: readonly (readonly [number, Processor])[] = [
+    [
+      REQUEST_CODE.CHECK_TRANSACTION_STATE,
+      (request, { channel }) => checkTransaction(parts, request, channel),
+    ],
+    [
+      REQUEST_CODE.PUSH_REPLY_MESSAGE_TO_CLIENT,
+      (request) => {
+        parts.onReply(request);
+        return success();
+      },
+    ],
     [REQUEST_CODE.NOTIFY_CONSUMER_IDS_CHANGED, membersChanged],
     [REQUEST_CODE.RESET_CONSUMER_CLIENT_OFFSET, (request) => resetOffsets(find, request)],
     [REQUEST_CODE.GET_CONSUMER_STATUS_FROM_CLIENT, (request) => progress(find, request)],

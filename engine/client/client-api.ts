@@ -6,6 +6,7 @@ import type { AclCredentials } from "../acl/request-signature.ts";
 import type { EngineError } from "../base/engine-error.ts";
 import type { Logger } from "../base/logger.ts";
 import type { RemotingClient } from "../remoting/server-api.ts";
+import type { Reply, ReplyContent } from "./producer-api.ts";
 
 /** One queue of a topic on one broker name. */
 export interface MessageQueue {
@@ -161,6 +162,22 @@ export interface Producer {
   sendOneway(message: Message, options?: SendOptions): Promise<void>;
   /** One topic, at most 4 MiB in all. */
   sendBatch(messages: readonly Message[], options?: SendOptions): Promise<SendResult>;
+  /**
+   * Sends a message and waits for the reply of one consumer (its `reply`).
+   * @param options `timeoutMs` covers the way there and back; an attempt whose outcome is unknown is not repeated
+   * @throws EngineError CLIENT_NO_REPLY when none came in time (the request may have been served all the same), and as `send`
+   */
+  request(message: Message, options?: SendOptions): Promise<Reply>;
+  /**
+   * Replies to a message that a consumer got from somebody's `request`.
+   * @returns where the reply was stored, once who asked has it
+   * @throws EngineError MESSAGE_INVALID when it is no request; a SendFailedError with code 1 when who asked is not there any more
+   */
+  reply(
+    request: ReceivedMessage,
+    content: ReplyContent,
+    options?: SendOptions,
+  ): Promise<SendResult>;
   /** Queues it would send to now. */
   publishQueues(topic: string): Promise<readonly MessageQueue[]>;
   close(): Promise<void>;

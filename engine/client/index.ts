@@ -13,10 +13,13 @@ import type {
 import { LiteConsumer } from "./consumer/lite-pull.ts";
 import { GroupConsumer } from "./consumer/push.ts";
 import { SharedClient } from "./mq-client.ts";
+import type { TransactionProducer, TransactionProducerOptions } from "./producer-api.ts";
 import { MessageProducer } from "./producer/send.ts";
+import { TransactionMessageProducer } from "./producer/transaction.ts";
 import { createTrace } from "./trace/create-trace.ts";
 
 export type * from "./client-api.ts";
+export type * from "./producer-api.ts";
 export {
   allocateAverage,
   allocateByCircle,
@@ -62,6 +65,21 @@ export function createProducer(client: MqClient, options: ProducerOptions): Prod
   const shared = sharedClient(client);
   const trace = createTrace(shared, options.trace, { group: options.group, role: "PRODUCE" });
   return new MessageProducer(shared, options, trace);
+}
+
+/**
+ * @param client made by `createClient`
+ * @param options `check` answers brokers that ask what became of a transaction of the group
+ * @returns a producer to be started; it sends ordinary messages too
+ * @throws EngineError MESSAGE_INVALID for a bad group name
+ */
+export function createTransactionProducer(
+  client: MqClient,
+  options: TransactionProducerOptions,
+): TransactionProducer {
+  const shared = sharedClient(client);
+  const trace = createTrace(shared, options.trace, { group: options.group, role: "PRODUCE" });
+  return new TransactionMessageProducer(shared, options, trace);
 }
 
 /**

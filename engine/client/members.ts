@@ -1,10 +1,14 @@
 import type { ConsumerBody } from "../remoting/bodies/heartbeat.ts";
 import type { QueueMap } from "../remoting/bodies/message-queue.ts";
 import type { RemotingCommand, ResponseCommand } from "../remoting/command.ts";
+import type { ReceivedMessage } from "./client-api.ts";
+import type { TransactionState } from "./producer-api.ts";
 
 /** What a client knows of each producer made on it. */
 export interface ProducerMember {
   readonly group: string;
+  /** Code 39: what became of a transaction of this group; `unknown` is not sent. */
+  checkTransaction(message: ReceivedMessage): Promise<TransactionState>;
   close(): Promise<void>;
 }
 

@@ -10,6 +10,7 @@ import { localAddress, uniqueInstanceName } from "./client-id.ts";
 import { Heartbeats } from "./heartbeat.ts";
 import type { ConsumerMember, ProducerMember } from "./members.ts";
 import { NameServers } from "./name-servers.ts";
+import { PendingReplies } from "./producer/pending-replies.ts";
 import { RouteCache } from "./route-cache.ts";
 
 const ROUTE_REFRESH_MS = 30_000;
@@ -26,6 +27,7 @@ export class SharedClient implements MqClient {
   readonly logger: Logger;
   readonly namesrvAddrs: readonly string[];
   readonly trustRefusals: boolean;
+  readonly replies = new PendingReplies();
   private readonly producers = new Set<ProducerMember>();
   private readonly consumers = new Map<string, ConsumerMember>();
   private readonly timers: readonly NodeJS.Timeout[];
@@ -42,7 +44,12 @@ export class SharedClient implements MqClient {
     this.remoting = createRemotingClient({
       logger: this.logger,
       sign: signerOf(options.credentials),
-      table: clientCallbacks((group) => this.consumers.get(group)),
+      table: clientCallbacks({
+        consumer: (group) => this.consumers.get(group),
+        producers: (group) => [...this.producers].filter((producer) => producer.group === group),
+        brokerName: (address) => this.routes.brokers.nameOf(address),
+        onReply: (request) => this.replies.receive(request),
+      }),
       onDisconnect: (lost) => this.connectionLost(lost),
     });
     this.routes = new RouteCache({
@@ -122,6 +129,7 @@ export class SharedClient implements MqClient {
     for (const timer of this.timers) clearInterval(timer);
     const members = [...this.consumers.values(), ...this.producers];
     await Promise.allSettled(members.map((member) => member.close()));
+    this.replies.failAll(new EngineError("CLIENT_CLOSED", { message: "this client is closed" }));
     this.routes.close();
     this.remoting.close();
   }

@@ -51,7 +51,7 @@ export function checkVerdict(
 export class CheckBack {
   private readonly open: OpenTransactions;
   private timer: NodeJS.Timeout | undefined;
-  private running = false;
+  private isStopped = false;
   private turn = 0;
 
   /** @param open the broker's open transactions, started */
@@ -60,17 +60,16 @@ export class CheckBack {
   }
 
   start(): void {
-    this.running = true;
     this.plan();
   }
 
   stop(): void {
-    this.running = false;
+    this.isStopped = true;
     clearTimeout(this.timer);
   }
 
   private plan(): void {
-    if (!this.running) return;
+    if (this.isStopped) return;
     const { config, logger } = this.open.context;
     this.timer = setTimeout(() => {
       this.pass()
@@ -82,15 +81,15 @@ export class CheckBack {
     this.timer.unref();
   }
 
-  /** One walk over what stood in the half queue when it began. */
-  private async pass(): Promise<void> {
+  /** One walk over what stands in the half queue now; the timer's work. */
+  async pass(): Promise<void> {
     const { open } = this;
     const { store } = open.context;
     const end = store.maxOffsetInQueue(halfTopic, HALF_QUEUE);
     const first = store.minOffsetInQueue(halfTopic, HALF_QUEUE);
     // Half messages whose files are gone are over.
     for (let at = open.table.progress; at < first; at += 1) open.table.finish(at, -1);
-    for (let at = open.table.progress; at < end && this.running;) {
+    for (let at = open.table.progress; at < end && !this.isStopped;) {
       const batch = readHalves(store, at, Math.min(BATCH, end - at));
       if (batch.length === 0) return;
       const results = await Promise.all(batch.map((entry) => this.look(entry)));

@@ -113,7 +113,7 @@ export class StoredMessage implements ReceivedMessage {
 }
 
 /** A body that does not inflate is handed over as it is, as the Go client does (4.1.7). */
-function inflated(stored: Buffer): Buffer {
+export function inflated(stored: Buffer): Buffer {
   try {
     return inflateSync(stored, { maxOutputLength: INFLATED_BYTES_MAX });
   } catch {

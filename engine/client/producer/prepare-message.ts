@@ -42,6 +42,12 @@ const RESERVED: ReadonlySet<string> = new Set([
   "MSG_REGION",
   "TRACE_ON",
   "INSTANCE_ID",
+  "CORRELATION_ID",
+  "REPLY_TO_CLIENT",
+  "TTL",
+  "MSG_TYPE",
+  "ARRIVE_TIME",
+  "PUSH_REPLY_TIME",
 ]);
 
 /** A message ready to be sent, to any queue of its topic. */
@@ -57,7 +63,22 @@ export interface PreparedMessage {
   readonly isBatch: boolean;
   readonly reconsumeTimes: number;
   readonly maxReconsumeTimes: number | undefined;
+  /** A reply goes to who asked, by a code of its own (4.8). */
+  readonly isReply?: boolean;
+  /** An attempt whose outcome is unknown is not repeated: the message must not be there twice. */
+  readonly onlyOnce?: boolean;
 }
+
+/** What a message of the client's own making says besides what its user says. */
+export interface MessageMarks {
+  /** Reserved names and their values. */
+  readonly properties?: Readonly<Record<string, string>>;
+  readonly sysFlag?: number;
+  readonly isReply?: boolean;
+  readonly onlyOnce?: boolean;
+}
+
+const NO_MARKS: MessageMarks = {};
 
 /** What preparing needs of its producer. */
 export interface PrepareSettings {
@@ -93,13 +114,18 @@ function delayPair(level: number): string {
   return pair("DELAY", String(level));
 }
 
-function propertyString(message: Message, msgId: string): string {
+function propertyString(
+  message: Message,
+  msgId: string,
+  own?: Readonly<Record<string, string>>,
+): string {
   let text = `UNIQ_KEY\u0001${msgId}\u0002`;
   text += message.waitStoreMsgOk === false ? "WAIT\u0001false\u0002" : "WAIT\u0001true\u0002";
   if (message.keys !== undefined && message.keys.length > 0)
     text += pair("KEYS", message.keys.join(" "));
   if (message.tags !== undefined && message.tags !== "") text += pair("TAGS", message.tags);
   if (message.delayLevel !== undefined) text += delayPair(message.delayLevel);
+  if (own !== undefined) for (const [name, value] of Object.entries(own)) text += pair(name, value);
   if (message.properties !== undefined) text += userPairs(message.properties);
   checkPropertiesLength(text);
   return text;
@@ -120,9 +146,14 @@ function checkBody(body: Buffer): void {
 
 /**
  * @param message as the user gave it; its body is used without a copy, so it must not change until the send is over
+ * @param marks what the client says of it
  * @throws EngineError MESSAGE_INVALID
  */
-export function prepareMessage(message: Message, settings: PrepareSettings): PreparedMessage {
+export function prepareMessage(
+  message: Message,
+  settings: PrepareSettings,
+  marks: MessageMarks = NO_MARKS,
+): PreparedMessage {
   checkTopic(message.topic);
   checkBody(message.body);
   const msgId = settings.ids.next(Date.now());
@@ -130,13 +161,15 @@ export function prepareMessage(message: Message, settings: PrepareSettings): Pre
   return {
     topic: message.topic,
     body: compress ? deflateSync(message.body, { level: DEFLATE_LEVEL }) : message.body,
-    properties: propertyString(message, msgId),
-    sysFlag: compress ? SYS_FLAG.COMPRESSED : 0,
+    properties: propertyString(message, msgId, marks.properties),
+    sysFlag: (compress ? SYS_FLAG.COMPRESSED : 0) | (marks.sysFlag ?? 0),
     flag: message.flag ?? 0,
     msgId,
     isBatch: false,
     reconsumeTimes: 0,
     maxReconsumeTimes: undefined,
+    isReply: marks.isReply === true,
+    onlyOnce: marks.onlyOnce === true,
   };
 }
 

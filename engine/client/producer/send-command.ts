@@ -1,8 +1,12 @@
-/** SEND_MESSAGE_V2 and SEND_BATCH_MESSAGE as a client writes them, and their answers (remoting-protocol 4.1.1, 4.1.4). */
+/** SEND_MESSAGE_V2, SEND_BATCH_MESSAGE and SEND_REPLY_MESSAGE_V2 as a client writes them, and their answers (remoting-protocol 4.1.1, 4.1.4). */
 import { EngineError } from "../../base/engine-error.ts";
 import type { RemotingCommand, RequestCommand } from "../../remoting/command.ts";
 import { encodeHeader } from "../../remoting/command-spec.ts";
-import { SEND_BATCH_MESSAGE, SEND_MESSAGE_V2 } from "../../remoting/commands/send-message.ts";
+import {
+  SEND_BATCH_MESSAGE,
+  SEND_MESSAGE_V2,
+  SEND_REPLY_MESSAGE_V2,
+} from "../../remoting/commands/send-message.ts";
 import { RESPONSE_CODE } from "../../remoting/response-codes.ts";
 import type { MessageQueue, SendResult, SendStatus } from "../client-api.ts";
 import { TEMPLATE_TOPIC } from "../names.ts";
@@ -27,7 +31,8 @@ export function sendRequest(
   queueId: number,
   context: SendContext,
 ): RequestCommand {
-  const spec = prepared.isBatch ? SEND_BATCH_MESSAGE : SEND_MESSAGE_V2;
+  const single = prepared.isReply === true ? SEND_REPLY_MESSAGE_V2 : SEND_MESSAGE_V2;
+  const spec = prepared.isBatch ? SEND_BATCH_MESSAGE : single;
   const extFields = encodeHeader(spec.request, {
     producerGroup: context.producerGroup,
     topic: prepared.topic,

@@ -1,5 +1,5 @@
 /** A producer: queue choice, attempts within one budget, results (remoting-protocol 5.3, 5.4). */
-import { randomInt } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { EngineError } from "../../base/engine-error.ts";
 import { addressBytes, UniqueIdGenerator } from "../../message/message-id.ts";
 import type {
@@ -8,6 +8,7 @@ import type {
   MessageQueue,
   Producer,
   ProducerOptions,
+  ReceivedMessage,
   SendOptions,
   SendResult,
 } from "../client-api.ts";
@@ -15,12 +16,14 @@ import { localAddress } from "../client-id.ts";
 import type { ProducerMember } from "../members.ts";
 import type { SharedClient } from "../mq-client.ts";
 import { checkGroup, TEMPLATE_TOPIC } from "../names.ts";
+import type { Reply, ReplyContent, TransactionState } from "../producer-api.ts";
 import { RefusedError } from "../request.ts";
 import { FaultLatency } from "./fault-latency.ts";
 import { attemptOutcome, isRetried, SendFailedError } from "./outcome.ts";
 import {
   prepareBatch,
   prepareMessage,
+  type MessageMarks,
   type PreparedMessage,
   type PrepareSettings,
 } from "./prepare-message.ts";
@@ -28,6 +31,7 @@ import type { TraceDispatcher } from "../trace/trace-dispatcher.ts";
 import { traceSend } from "../trace/trace-send.ts";
 import { PublishRoutes } from "./publish-routes.ts";
 import type { PublishQueue } from "./publish-queues.ts";
+import { replyAddress, requestMarks } from "./request-reply.ts";
 import { selected } from "./select-queue.ts";
 import { sendRequest, sendResultOf, type SendContext } from "./send-command.ts";
 
@@ -54,7 +58,7 @@ interface Delivery {
 /** Implementation of Producer. */
 export class MessageProducer implements Producer, ProducerMember {
   readonly group: string;
-  private readonly client: SharedClient;
+  protected readonly client: SharedClient;
   private readonly routes: PublishRoutes;
   private readonly latency: FaultLatency | undefined;
   private readonly context: SendContext;
@@ -109,6 +113,35 @@ export class MessageProducer implements Producer, ProducerMember {
     await this.client.remoting.sendOneway(target.address, request);
   }
 
+  async request(message: Message, options: SendOptions = {}): Promise<Reply> {
+    this.assertStarted();
+    const { replies, clientId, heartbeats } = this.client;
+    const timeoutMs = options.timeoutMs ?? this.sendTimeoutMs;
+    const correlationId = randomUUID();
+    const marks = requestMarks(correlationId, clientId, timeoutMs);
+    const prepared = prepareMessage(message, this.prepare, marks);
+    const deadlineMs = performance.now() + timeoutMs;
+    await this.routes.find(message.topic, timeoutMs);
+    // The broker can push the reply only to a client it knows.
+    await heartbeats.beatMissing();
+    const leftMs = Math.max(1, deadlineMs - performance.now());
+    const reply = replies.add(correlationId, leftMs);
+    const sent = this.deliver(prepared, { ...options, timeoutMs: leftMs });
+    sent.catch((error: Error) => replies.fail(correlationId, error));
+    return reply;
+  }
+
+  async reply(
+    request: ReceivedMessage,
+    content: ReplyContent,
+    options: SendOptions = {},
+  ): Promise<SendResult> {
+    this.assertStarted();
+    const { queue, marks } = replyAddress(request);
+    const prepared = prepareMessage({ ...content, topic: queue.topic }, this.prepare, marks);
+    return this.deliver(prepared, { queue, ...options });
+  }
+
   async publishQueues(topic: string): Promise<readonly MessageQueue[]> {
     this.assertStarted();
     const cycle = await this.routes.find(topic, this.sendTimeoutMs);
@@ -121,6 +154,11 @@ export class MessageProducer implements Producer, ProducerMember {
     this.state = "closed";
     await this.trace?.close();
     if (wasStarted) await this.client.removeProducer(this);
+  }
+
+  /** Only a transaction producer knows the end of a transaction. */
+  checkTransaction(_message: ReceivedMessage): Promise<TransactionState> {
+    return Promise.resolve("unknown");
   }
 
   /**
@@ -138,10 +176,17 @@ export class MessageProducer implements Producer, ProducerMember {
       const isOver =
         delivery.attempts.length >= attemptsMax ||
         !isRetried(outcome) ||
+        (prepared.onlyOnce === true && delivery.attempts.at(-1)?.outcome === "unknown") ||
         performance.now() >= delivery.deadlineMs ||
         this.client.isClosed;
       if (isOver) throw new SendFailedError(delivery.attempts, outcome);
     }
+  }
+
+  /** @throws EngineError CLIENT_CLOSED | MESSAGE_INVALID */
+  protected prepareMarked(message: Message, marks: MessageMarks): PreparedMessage {
+    this.assertStarted();
+    return prepareMessage(message, this.prepare, marks);
   }
 
   private begin(prepared: PreparedMessage, options: SendOptions): Delivery {

@@ -194,14 +194,6 @@ describe("sends", () => {
     expect((await pulled("Flags"))[1]?.sysFlag).toBe(0x1);
   });
 
-  it("a transaction message is refused, and the remark says why", async () => {
-    await makeTopic("Trans");
-    const answer = await peer.send("Trans", "x", { i: `TRAN_MSG${A}true${B}PGROUP${A}PG${B}` });
-    expect(answer.code).toBe(16);
-    expect(answer.remark).toMatch(/does not serve transaction messages/);
-    expect(await pulled("Trans")).toHaveLength(1);
-  });
-
   it("4.1.8: a delay level parks the message and answers with the queue it will be seen in", async () => {
     await makeTopic("Delayed");
     const end = broker.context.store.log.writtenOffset;

@@ -3,6 +3,7 @@ import {
   createClient,
   createProducer,
   createPushConsumer,
+  createTransactionProducer,
   type ClientOptions,
   type MessageSelector,
   type MqClient,
@@ -11,6 +12,8 @@ import {
   type PushConsumer,
   type PushConsumerOptions,
   type ReceivedMessage,
+  type TransactionProducer,
+  type TransactionProducerOptions,
 } from "../../../../engine/client/index.ts";
 import {
   createAdminClient,
@@ -82,6 +85,16 @@ export class ClientFixture implements AsyncDisposable {
     const producer = createProducer(this.client(), { group: "PG", ...options });
     await producer.start();
     return producer;
+  }
+
+  /** A transaction producer on a client of its own; `stop` makes its brokers forget it. */
+  async transactionProducer(
+    options: Partial<TransactionProducerOptions> & Pick<TransactionProducerOptions, "check">,
+  ): Promise<{ readonly producer: TransactionProducer; readonly stop: () => Promise<void> }> {
+    const client = this.client();
+    const producer = createTransactionProducer(client, { group: "PG_trans", ...options });
+    await producer.start();
+    return { producer, stop: () => client.close() };
   }
 
   /** A consumer on a client of its own, which keeps all it gets. */
