@@ -68,36 +68,67 @@ describe("the table of open transactions", () => {
     const step = fc.record({ kind: fc.constantFrom("add", "end", "move"), pick: fc.nat(1_000) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-        const table = tableAt(0);
-        const places: number[][] = [];
-        const ended = new Set<number>();
-        const done = new Set<number>();
-        let next = 0;
-        for (const { kind, pick } of steps) {
-          const root = places.length === 0 ? -1 : pick % places.length;
-          const own = places[root] ?? [];
-          const at = own.at(-1) ?? -1;
-          if (kind === "add") places.push([next++]);
-          else if (root >= 0 && !ended.has(root) && kind === "end") {
-            table.finish(at, next);
-            ended.add(root);
-            done.add(at);
-          } else if (root >= 0 && !ended.has(root)) {
-            table.moved(own[0] ?? -1, at, next);
-            own.push(next++);
-            done.add(at);
-          }
-        }
-        let progress = 0;
-        while (done.has(progress)) progress += 1;
-        expect(table.progress).toBe(progress);
-        for (const [root, own] of places.entries()) {
-          const name = own[0] ?? -1;
-          for (const at of own)
-            expect(table.isOpen(name, at)).toBe(at === own.at(-1) && !ended.has(root));
-        }
+        const model = new Model();
+        for (const { kind, pick } of steps) model[kind](pick);
+        expect(model.seen).toEqual(model.wanted);
       }),
       { seed: 20_261_128, numRuns: 300 },
     );
   });
 });
+
+/** Every place of every transaction, and the table that must say the same. */
+class Model {
+  private readonly table = tableAt(0);
+  private readonly transactions: { readonly places: number[]; isEnded: boolean }[] = [];
+  private readonly done = new Set<number>();
+  private next = 0;
+
+  add(): void {
+    this.transactions.push({ places: [this.next], isEnded: false });
+    this.next += 1;
+  }
+
+  end(pick: number): void {
+    const chosen = this.open(pick);
+    const at = chosen?.places.at(-1);
+    if (chosen === undefined || at === undefined) return;
+    this.table.finish(at, this.next);
+    chosen.isEnded = true;
+    this.done.add(at);
+  }
+
+  move(pick: number): void {
+    const places = this.open(pick)?.places ?? [];
+    const [root] = places;
+    const at = places.at(-1);
+    if (root === undefined || at === undefined) return;
+    this.table.moved(root, at, this.next);
+    places.push(this.next);
+    this.next += 1;
+    this.done.add(at);
+  }
+
+  /** What the table says. */
+  get seen() {
+    const open = this.transactions.flatMap(({ places }) =>
+      places.filter((at) => this.table.isOpen(places[0] ?? -1, at)),
+    );
+    return { progress: this.table.progress, open };
+  }
+
+  /** What it should say. */
+  get wanted() {
+    let progress = 0;
+    while (this.done.has(progress)) progress += 1;
+    const open = this.transactions.flatMap(({ places, isEnded }) =>
+      isEnded ? [] : places.slice(-1),
+    );
+    return { progress, open };
+  }
+
+  private open(pick: number) {
+    const chosen = this.transactions[pick % Math.max(1, this.transactions.length)];
+    return chosen === undefined || chosen.isEnded ? undefined : chosen;
+  }
+}
