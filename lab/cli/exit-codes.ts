@@ -47,6 +47,7 @@ const BY_ERROR: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   BENCH_TOPIC_NOT_READY: EXIT.notReady,
   BROKER_CONFIG_INVALID: EXIT.usage,
   CLIENT_BROKER_REFUSED: EXIT.notReady,
+  CLIENT_NO_REPLY: EXIT.notReady,
   CLIENT_NO_ROUTE: EXIT.notReady,
   CLI_USAGE: EXIT.usage,
   DASHBOARD_SETTINGS_INVALID: EXIT.usage,
