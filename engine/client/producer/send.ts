@@ -55,6 +55,11 @@ interface Delivery {
   readonly attempts: FailedAttempt[];
 }
 
+/** The message may be there and must not be there twice. */
+function isInDoubt({ prepared, attempts }: Delivery): boolean {
+  return prepared.onlyOnce === true && attempts.at(-1)?.outcome === "unknown";
+}
+
 /** Implementation of Producer. */
 export class MessageProducer implements Producer, ProducerMember {
   readonly group: string;
@@ -176,10 +181,9 @@ export class MessageProducer implements Producer, ProducerMember {
       const isOver =
         delivery.attempts.length >= attemptsMax ||
         !isRetried(outcome) ||
-        (prepared.onlyOnce === true && delivery.attempts.at(-1)?.outcome === "unknown") ||
         performance.now() >= delivery.deadlineMs ||
         this.client.isClosed;
-      if (isOver) throw new SendFailedError(delivery.attempts, outcome);
+      if (isOver || isInDoubt(delivery)) throw new SendFailedError(delivery.attempts, outcome);
     }
   }
 
