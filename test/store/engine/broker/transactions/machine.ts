@@ -92,6 +92,7 @@ cleanResourceInterval=20\ntransactionTimeOut=1000\ntransactionCheckMax=3\n${opti
       store: this.store,
       storeHost: HOST,
       registerSoon: () => undefined,
+      configFile: undefined,
     });
     this.context = this.tables.context;
     this.open = new OpenTransactions(this.context, () => options.slaves ?? []);
