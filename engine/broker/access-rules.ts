@@ -12,33 +12,17 @@ import { decodeLockBatch } from "../remoting/bodies/message-queue.ts";
 import type { ExtFields, RemotingCommand } from "../remoting/command.ts";
 import { REQUEST_CODE as CODE } from "../remoting/request-codes.ts";
 import type { MessageStore } from "../store/store-api.ts";
-import { RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from "./names.ts";
+import { HALF_TOPIC, RETRY_TOPIC_PREFIX, SCHEDULE_TOPIC } from "./names.ts";
 
 const { PUB, SUB } = RIGHT;
 
 /** Codes of 4.9 and of newer tools that have no constant because nobody here serves them yet. */
 const OTHER = {
-  GET_CONSUMER_STATUS: 223,
   REGISTER_FILTER_SERVER: 301,
-  QUERY_CONSUME_TIME_SPAN: 303,
-  CLEAN_EXPIRED_CONSUMEQUEUE: 306,
-  QUERY_CORRECTION_OFFSET: 308,
-  CLONE_GROUP_OFFSET: 314,
-  VIEW_BROKER_STATS_DATA: 315,
-  CLEAN_UNUSED_TOPIC: 316,
-  GET_BROKER_CONSUME_STATS: 317,
-  QUERY_CONSUME_QUEUE: 321,
-  RESUME_CHECK_HALF_MESSAGE: 323,
-  SEND_REPLY_MESSAGE: 324,
-  SEND_REPLY_MESSAGE_V2: 325,
-  GET_ALL_PRODUCER_INFO: 328,
-  DELETE_EXPIRED_COMMITLOG: 329,
-  GET_TOPIC_CONFIG: 351,
-  GET_SUBSCRIPTIONGROUP_CONFIG: 352,
 } as const;
 
 /** Topics where messages wait for their own one. */
-const PARKING_TOPICS: ReadonlySet<string> = new Set([SCHEDULE_TOPIC, "RMQ_SYS_TRANS_HALF_TOPIC"]);
+const PARKING_TOPICS: ReadonlySet<string> = new Set([SCHEDULE_TOPIC, HALF_TOPIC]);
 
 function required(ext: ExtFields, name: string): string {
   const value = ext.get(name);
@@ -133,8 +117,8 @@ function messageRules(store: MessageStore): readonly (readonly [number, AccessRu
     [CODE.SEND_MESSAGE, publishTo("topic")],
     [CODE.SEND_MESSAGE_V2, publishTo("b")],
     [CODE.SEND_BATCH_MESSAGE, publishTo("b")],
-    [OTHER.SEND_REPLY_MESSAGE, publishTo("topic")],
-    [OTHER.SEND_REPLY_MESSAGE_V2, publishTo("b")],
+    [CODE.SEND_REPLY_MESSAGE, publishTo("topic")],
+    [CODE.SEND_REPLY_MESSAGE_V2, publishTo("b")],
     [CODE.END_TRANSACTION, onStored(store, "commitLogOffset", publish)],
     [CODE.PULL_MESSAGE, readTopicAsGroup],
     [CODE.QUERY_MESSAGE, readTopic],
@@ -162,15 +146,15 @@ function clientRules(): readonly (readonly [number, AccessRule])[] {
         CODE.GET_EARLIEST_MSG_STORETIME,
         CODE.GET_TOPIC_STATS_INFO,
         CODE.QUERY_TOPIC_CONSUME_BY_WHO,
-        OTHER.QUERY_CORRECTION_OFFSET,
-        OTHER.QUERY_CONSUME_QUEUE,
-        OTHER.GET_TOPIC_CONFIG,
+        CODE.QUERY_CORRECTION_OFFSET,
+        CODE.QUERY_CONSUME_QUEUE,
+        CODE.GET_TOPIC_CONFIG,
       ],
       readTopic,
     ),
     [CODE.GET_CONSUME_STATS, readGroupAndTopicIfSaid],
     [
-      OTHER.QUERY_CONSUME_TIME_SPAN,
+      CODE.QUERY_CONSUME_TIME_SPAN,
       rights(({ extFields }) => [
         subTopic(required(extFields, "topic")),
         subGroup(required(extFields, "group")),
@@ -193,8 +177,8 @@ const PEER_CODES = [
 const ACCOUNT_CODES = [
   CODE.GET_BROKER_RUNTIME_INFO,
   CODE.GET_SYSTEM_TOPIC_LIST_FROM_BROKER,
-  OTHER.VIEW_BROKER_STATS_DATA,
-  OTHER.GET_BROKER_CONSUME_STATS,
+  CODE.VIEW_BROKER_STATS_DATA,
+  CODE.GET_BROKER_CONSUME_STATS,
 ] as const;
 
 /** Whatever changes or deletes, whatever reads configuration, whatever reaches into a client. */
@@ -213,15 +197,15 @@ const ADMIN_CODES = [
   CODE.DELETE_ACL_CONFIG,
   CODE.GET_BROKER_CLUSTER_ACL_INFO,
   CODE.UPDATE_GLOBAL_WHITE_ADDRS_CONFIG,
-  OTHER.GET_CONSUMER_STATUS,
+  CODE.INVOKE_BROKER_TO_GET_CONSUMER_STATUS,
   OTHER.REGISTER_FILTER_SERVER,
-  OTHER.CLEAN_EXPIRED_CONSUMEQUEUE,
-  OTHER.CLONE_GROUP_OFFSET,
-  OTHER.CLEAN_UNUSED_TOPIC,
-  OTHER.RESUME_CHECK_HALF_MESSAGE,
-  OTHER.GET_ALL_PRODUCER_INFO,
-  OTHER.DELETE_EXPIRED_COMMITLOG,
-  OTHER.GET_SUBSCRIPTIONGROUP_CONFIG,
+  CODE.CLEAN_EXPIRED_CONSUMEQUEUE,
+  CODE.CLONE_GROUP_OFFSET,
+  CODE.CLEAN_UNUSED_TOPIC,
+  CODE.RESUME_CHECK_HALF_MESSAGE,
+  CODE.GET_ALL_PRODUCER_INFO,
+  CODE.DELETE_EXPIRED_COMMITLOG,
+  CODE.GET_SUBSCRIPTIONGROUP_CONFIG,
 ] as const;
 
 /**

@@ -3,7 +3,7 @@ import { writeFastjson } from "../base/fastjson.ts";
 import { PROPERTY } from "../message/properties.ts";
 import { decodeOffsetTable, queueMapValue } from "../remoting/bodies/message-queue.ts";
 import type { Channel } from "../remoting/channel.ts";
-import type { RemotingCommand, ResponseCommand } from "../remoting/command.ts";
+import type { RemotingCommand, RequestCommand, ResponseCommand } from "../remoting/command.ts";
 import { decodeHeader } from "../remoting/command-spec.ts";
 import { CHECK_TRANSACTION_STATE } from "../remoting/commands/transactions.ts";
 import type { Processor, ProcessorTable } from "../remoting/processor.ts";
@@ -22,6 +22,8 @@ export interface CallbackParts {
   /** Producers of a group. */
   readonly producers: (group: string) => readonly ProducerMember[];
   readonly brokerName: (address: string) => string;
+  /** Sends one-way to a broker, signed when this client signs. */
+  readonly send: (address: string, request: RequestCommand) => Promise<void>;
   /** Takes replies in. */
   readonly onReply: (request: RemotingCommand) => void;
 }
@@ -59,7 +61,7 @@ function progress(find: Find, request: RemotingCommand): ResponseCommand {
   return success(Buffer.from(text, "utf8"));
 }
 
-/** The first producer that knows tells the broker, on the connection it asked on; nobody knows: no answer, it asks again. */
+/** The first producer that knows tells the broker that asked; nobody knows: no answer, it asks again. */
 async function checkTransaction(
   parts: CallbackParts,
   request: RemotingCommand,
@@ -73,7 +75,8 @@ async function checkTransaction(
   for (const producer of parts.producers(producerGroup)) {
     const state = await producer.checkTransaction(message);
     if (state === "unknown") continue;
-    channel.sendOneway(
+    await parts.send(
+      channel.remote,
       endTransactionRequest({
         producerGroup,
         state,

@@ -48,6 +48,7 @@ export class SharedClient implements MqClient {
         consumer: (group) => this.consumers.get(group),
         producers: (group) => [...this.producers].filter((producer) => producer.group === group),
         brokerName: (address) => this.routes.brokers.nameOf(address),
+        send: (address, request) => this.remoting.sendOneway(address, request),
         onReply: (request) => this.replies.receive(request),
       }),
       onDisconnect: (lost) => this.connectionLost(lost),
