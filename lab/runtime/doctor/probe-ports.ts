@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { createAdminClient } from "../../../engine/admin/index.ts";
+import { httpStatus } from "../../base/http-status.ts";
 import { tryConnect } from "./probe-addresses.ts";
 
 const TIMEOUT_MS = 3_000;
@@ -12,6 +13,8 @@ export const portTargetSchema = z.strictObject({
   address: z.string(),
   /** What listens there. */
   what: z.enum(["namesrv", "broker", "fast", "ha", "dashboard"]),
+  /** Nobody needs to listen there: a refusal proves that packets come through. */
+  mayRefuse: z.boolean(),
 });
 
 export const portProbedSchema = z.strictObject({
@@ -25,13 +28,6 @@ export const portProbedSchema = z.strictObject({
 export type PortTarget = z.infer<typeof portTargetSchema>;
 export type PortProbed = z.infer<typeof portProbedSchema>;
 
-async function askHttp(address: string): Promise<void> {
-  const response = await fetch(`http://${address}/api/health`, {
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  await response.body?.cancel();
-}
-
 async function askProtocol({ address, what }: PortTarget): Promise<void> {
   const admin = createAdminClient({ namesrvAddrs: [address], timeoutMs: TIMEOUT_MS });
   try {
@@ -42,15 +38,18 @@ async function askProtocol({ address, what }: PortTarget): Promise<void> {
   }
 }
 
-async function ask(target: PortTarget): Promise<void> {
-  await tryConnect(target.address);
-  if (target.what === "ha") return;
-  await (target.what === "dashboard" ? askHttp(target.address) : askProtocol(target));
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ECONNREFUSED";
 }
 
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
+async function ask(target: PortTarget): Promise<void> {
+  await tryConnect(target.address).catch((error: unknown) => {
+    if (!target.mayRefuse || !isRefusal(error)) throw error;
+  });
+  if (target.what === "ha") return;
+  if (target.what === "dashboard")
+    await httpStatus(`http://${target.address}/api/health`, TIMEOUT_MS);
+  else await askProtocol(target);
 }
 
 /** @returns one entry a target, in order */
@@ -63,7 +62,7 @@ export function probePorts(targets: readonly PortTarget[]): Promise<readonly Por
         await ask(target);
         return { address, ms: Math.round((performance.now() - begun) * 100) / 100, error: "" };
       } catch (error) {
-        return { address, ms: null, error: reasonOf(error) };
+        return { address, ms: null, error: error instanceof Error ? error.message : String(error) };
       }
     }),
   );

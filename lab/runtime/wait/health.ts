@@ -3,6 +3,7 @@
  * (lab-and-drills 2.0, 17 and 22). `lab status` shows it, readiness waits for it.
  */
 import type { AdminClient, ClusterInfo } from "../../../engine/admin/index.ts";
+import { httpStatus } from "../../base/http-status.ts";
 import type { LabNode } from "../../topology/topology.ts";
 import type { LabRuntime, NodeObservation } from "../runtime.ts";
 
@@ -34,6 +35,8 @@ interface Round {
 }
 
 const HTTP_TIMEOUT_MS = 1_000;
+const HTTP_OK = 200;
+const HTTP_REDIRECT = 300;
 
 const MAIN_PORTS = ["namesrv", "broker", "dashboard"];
 
@@ -170,12 +173,10 @@ function lagProblem(node: LabNode, round: Round): string | null {
 async function dashboardProblem(node: LabNode, round: Round): Promise<string | null> {
   const url = `http://${machineAddress(round.runtime, node.name)}/api/health`;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(HTTP_TIMEOUT_MS) });
-    await response.body?.cancel();
-    return response.ok ? null : `answers HTTP ${response.status}`;
+    const status = await httpStatus(url, HTTP_TIMEOUT_MS);
+    return status >= HTTP_OK && status < HTTP_REDIRECT ? null : `answers HTTP ${status}`;
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return `does not answer HTTP (${message(cause)})`;
+    return `does not answer HTTP (${message(error)})`;
   }
 }
 
