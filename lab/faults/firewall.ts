@@ -24,6 +24,9 @@ const WHEN_CLOSED: Readonly<Record<NodePort["name"], string>> = {
   dashboard: "nobody outside this host sees the dashboard; messaging goes on",
 };
 
+const SLAVE_HA =
+  "nothing while it is a slave, which listens there only once it was promoted; from then on replication from it stops";
+
 /**
  * @param topology of the lab
  * @param open faults in effect
@@ -47,7 +50,7 @@ export function firewallTable(
           what: name,
           state: closing === undefined ? "open" : "closed",
           fault: closing?.id ?? null,
-          whenClosed: WHEN_CLOSED[name],
+          whenClosed: name === "ha" && node.role === "broker-slave" ? SLAVE_HA : WHEN_CLOSED[name],
         };
       }),
     );

@@ -86,6 +86,8 @@ class ProcessRuntime implements LabRuntime {
     const started: string[] = [];
     for (const node of inOrder) {
       signal.throwIfAborted();
+      // One that is frozen is so on purpose.
+      if (this.process(node.name).observe().state === "paused") continue;
       if (!(await this.startNode(node))) continue;
       started.push(node.name);
       progress({ node: node.name, message: "started" });

@@ -38,13 +38,22 @@ export async function portMatrix(
   const rows = endpointRows(runtime.allocation);
   // Local processes all stand on the machine: there is no other place to try from.
   const vantages = runtime.kind === "process" ? [MACHINE] : vantagesOf(runtime.allocation);
+  // A slave opens its replication port only once it is a master.
+  const { nodes } = runtime.allocation.topology;
+  const slaves = new Set(
+    nodes.filter((node) => node.role === "broker-slave").map((node) => node.name),
+  );
   const entries = await Promise.all(
     vantages.map(async (vantage) => {
       const outside = rows.flatMap((row) => {
         const address = row.addresses[vantage] ?? null;
         return row.host === vantage || address === null ? [] : [{ ...row, address }];
       });
-      const targets = outside.map(({ address, port }): PortTarget => ({ address, what: port }));
+      const targets = outside.map(({ node, address, port }): PortTarget => ({
+        address,
+        what: port,
+        mayRefuse: port === "ha" && slaves.has(node),
+      }));
       const probed = await probeFrom(runtime, vantage, targets, signal);
       return probed.map((entry, index): PortEntry => ({
         ...entry,
