@@ -3,6 +3,7 @@
  * state files are (S-06).
  */
 import { EngineError } from "../base/engine-error.ts";
+import { FileWatch } from "../base/file-watch.ts";
 import type { Logger } from "../base/logger.ts";
 import { writeStateFile } from "../base/state-file.ts";
 import type { Vfs } from "../base/vfs.ts";
@@ -15,8 +16,6 @@ import {
   type LoadedAcl,
 } from "./acl-document.ts";
 
-/** As 4.9: the file is looked at twice a second. */
-const WATCH_MS = 500;
 /** Bits that let others than the owner at the secrets (E-07). */
 const OTHERS = 0o077;
 
@@ -34,18 +33,19 @@ export interface AclFileWiring {
 export class AclFile {
   private readonly wiring: AclFileWiring;
   private loaded: LoadedAcl;
-  /** Size and time of the file when it was read last, good or bad. */
-  private seen: string;
-  private readonly timer: NodeJS.Timeout;
+  private readonly watch: FileWatch;
 
   /** @throws EngineError ACL_FILE_INVALID when the file is missing, readable by others, or not understood (E-10: fail closed) */
   constructor(wiring: AclFileWiring) {
     this.wiring = wiring;
-    this.seen = this.fingerprint();
-    this.loaded = this.read();
+    this.watch = new FileWatch(wiring.vfs, [wiring.path], () => this.reload());
+    try {
+      this.loaded = this.read();
+    } catch (error) {
+      this.watch.close();
+      throw error;
+    }
     this.report(this.loaded);
-    this.timer = setInterval(() => this.reloadIfChanged(), WATCH_MS);
-    this.timer.unref();
   }
 
   /** The rules in force. */
@@ -60,7 +60,7 @@ export class AclFile {
 
   /** Stops watching. */
   close(): void {
-    clearInterval(this.timer);
+    this.watch.close();
   }
 
   /**
@@ -75,13 +75,8 @@ export class AclFile {
     const text = renderAclDocument({ ...change(document), version });
     const checked = parseAclDocument(text, "the new rules");
     writeStateFile(vfs, path, text);
-    this.seen = this.fingerprint();
+    this.watch.acknowledge();
     this.loaded = checked;
-  }
-
-  private fingerprint(): string {
-    const stat = this.wiring.vfs.stat(this.wiring.path);
-    return stat === null ? "missing" : `${stat.size} ${stat.mtimeMs} ${stat.mode}`;
   }
 
   private read(): LoadedAcl {
@@ -103,12 +98,9 @@ export class AclFile {
     return parseAclDocument(text, path);
   }
 
-  private reloadIfChanged(): void {
+  private reload(): void {
     const { logger, path } = this.wiring;
     try {
-      const now = this.fingerprint();
-      if (now === this.seen) return;
-      this.seen = now;
       this.loaded = this.read();
       logger.info("the access rules were read again", { path });
       this.report(this.loaded);

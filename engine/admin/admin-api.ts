@@ -4,6 +4,7 @@
  */
 import type { AclCredentials } from "../acl/request-signature.ts";
 import type { Logger } from "../base/logger.ts";
+import type { ClientTls } from "../remoting/tls.ts";
 import type {
   BrokerData,
   MessageQueue,
@@ -18,6 +19,8 @@ export interface AdminOptions {
   readonly timeoutMs?: number;
   /** Signs every request (ACL 1.0). Default: unsigned. */
   readonly credentials?: AclCredentials;
+  /** Connections to name servers and brokers are encrypted. Default: plain. */
+  readonly tls?: ClientTls;
 }
 
 /** GET_BROKER_CLUSTER_INFO as one name server sees it. */

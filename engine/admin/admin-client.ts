@@ -36,9 +36,11 @@ export class RemotingAdminClient implements AdminClient {
 
   constructor(options: AdminOptions) {
     this.namesrvAddrs = options.namesrvAddrs;
+    const { tls } = options;
     this.remoting = createRemotingClient({
       logger: options.logger ?? silentLogger,
       sign: signerOf(options.credentials),
+      tls: tls === undefined ? undefined : () => tls,
     });
     this.requests = new AdminRequests(this.remoting, options.timeoutMs ?? TIMEOUT_MS);
   }

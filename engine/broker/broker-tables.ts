@@ -2,7 +2,7 @@
 import type { Logger } from "../base/logger.ts";
 import type { Vfs } from "../base/vfs.ts";
 import { createRemotingClient } from "../remoting/client.ts";
-import type { RemotingClient, RequestSigner } from "../remoting/server-api.ts";
+import type { RemotingClient } from "../remoting/server-api.ts";
 import type { HostBytes, MessageStore } from "../store/store-api.ts";
 import type { BrokerConfig } from "./broker-config.ts";
 import type { BrokerContext } from "./broker-context.ts";
@@ -27,7 +27,7 @@ export interface BrokerTablesWiring {
   readonly store: MessageStore;
   readonly storeHost: HostBytes;
   readonly registerSoon: () => void;
-  readonly security: Pick<BrokerSecurity, "aclFile" | "sign">;
+  readonly security: Pick<BrokerSecurity, "aclFile" | "sign" | "tls">;
   /** The property file the broker was started with, if any. */
   readonly configFile: string | undefined;
 }
@@ -46,13 +46,14 @@ export interface BrokerTables {
 export function createBrokerClient(
   config: BrokerConfig,
   logger: Logger,
-  sign: RequestSigner | undefined,
+  security: Pick<BrokerSecurity, "sign" | "tls">,
 ): RemotingClient {
   return createRemotingClient({
     logger,
     connectTimeoutMs: config.connectTimeoutMillis,
     idleTimeoutMs: config.clientChannelMaxIdleTimeSeconds * 1_000,
-    sign,
+    sign: security.sign,
+    tls: security.tls?.client,
   });
 }
 
@@ -72,7 +73,7 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
       config.notifyConsumerIdsChangedEnable &&
       groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
   });
-  const remoting = createBrokerClient(config, logger, security.sign);
+  const remoting = createBrokerClient(config, logger, security);
   const appendInternal = createAppendInternal({ store, config, storeHost });
   const context: BrokerContext = {
     config,

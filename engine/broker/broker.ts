@@ -263,6 +263,7 @@ class Broker implements RunningBroker {
       port,
       table,
       logger: logger.child(name),
+      tls: this.security.tls?.server,
       idleTimeoutMs: config.serverChannelMaxIdleTimeSeconds * 1_000,
       onClose: (channel) => this.tables.clients.channelClosed(channel),
     });
@@ -310,7 +311,7 @@ async function startStore(
   const { config, vfs, logger } = options;
   const stoppedUncleanly = vfs.stat(join(config.storePathRootDir, "abort")) !== null;
   if (!stoppedUncleanly || config.brokerRole !== "SYNC_MASTER") return store.start();
-  const remoting = createBrokerClient(config, logger, security.sign);
+  const remoting = createBrokerClient(config, logger, security);
   try {
     await store.start(recoverTailFrom({ config, remoting, logger: logger.child("tail") }));
   } finally {
@@ -322,7 +323,7 @@ async function startStore(
  * Starts a broker: recovers its store, opens its ports, registers.
  * @param options settings and surroundings
  * @returns once it serves; a name server that cannot be reached does not hold it up
- * @throws EngineError ACL_FILE_INVALID | BROKER_CONFIG_INVALID | BROKER_TAIL_UNCHECKED | STORE_LOCKED | STORE_CORRUPT | STORE_LAYOUT_INVALID, or the system error of listen
+ * @throws EngineError ACL_FILE_INVALID | TLS_CONFIG_INVALID | BROKER_CONFIG_INVALID | BROKER_TAIL_UNCHECKED | STORE_LOCKED | STORE_CORRUPT | STORE_LAYOUT_INVALID, or the system error of listen
  */
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { config, vfs, logger } = options;

@@ -1,4 +1,5 @@
 /** 4.9.0's NettyServerConfig and NettyClientConfig (admin-protocol D.4), and this engine's own keys. */
+import { TLS_CONFIG_FILE, TLS_ENABLE, TLS_MODES } from "../remoting/tls-settings.ts";
 import { bool, choice, ignored, number, text, type ConfigKeys } from "./config-keys.ts";
 
 const ONE_LOOP = "one event loop does all network work";
@@ -34,7 +35,8 @@ export const REMOTING_KEYS = {
     bool(false),
     "a late answer is dropped, its connection stays",
   ),
-  useTLS: ignored(bool(false), "TLS is not served"),
+  /** As tls.enable=true. */
+  useTLS: bool(false),
 } as const satisfies ConfigKeys;
 
 /** Keys of this engine; Apache's broker keeps them as unknown keys and does nothing with them. */
@@ -51,6 +53,11 @@ export const OWN_KEYS = {
   aclBrokerAccessKey: text(""),
   /** What this broker signs its calls with, as mqadmin's conf/tools.yml; empty = that file, when access control is on and it is there. */
   aclCredentialsFile: text(""),
+  /** This and the next two are system properties in 4.9. `auto`: enforcing with a certificate, else disabled (E-12). */
+  "tls.server.mode": choice(TLS_MODES, "auto"),
+  /** Of outgoing connections; `auto`: when tls.server.mode is enforcing. */
+  "tls.enable": choice(TLS_ENABLE, "auto"),
+  "tls.config.file": text(TLS_CONFIG_FILE),
   /** Comma list of addresses or CIDRs that may replicate; empty = all, as 4.9. */
   haAllowedAddresses: text(""),
   /** When an ASYNC_FLUSH message may be read: once appended (4.9), or once flushed. */

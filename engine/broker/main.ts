@@ -36,6 +36,7 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   STORE_LAYOUT_INVALID: EXIT.CORRUPT,
   STORE_FAILED: EXIT.STORE_FAILED,
   STORE_LOCKED: EXIT.LOCKED,
+  TLS_CONFIG_INVALID: EXIT.REFUSED,
 };
 
 /** Answers in progress leave before a failed store ends the process, ms (S-03: within 1 s). */

@@ -7,6 +7,7 @@ import type { EngineError } from "../base/engine-error.ts";
 import type { Logger } from "../base/logger.ts";
 import type { RemotingClient } from "../remoting/server-api.ts";
 import type { Reply, ReplyContent } from "./producer-api.ts";
+import type { ClientTls } from "../remoting/tls.ts";
 
 /** One queue of a topic on one broker name. */
 export interface MessageQueue {
@@ -97,6 +98,8 @@ export interface ClientOptions {
   readonly trustRefusals?: boolean;
   /** Signs every request (ACL 1.0). Default: unsigned. */
   readonly credentials?: AclCredentials;
+  /** Connections to name servers and brokers are encrypted. Default: plain. */
+  readonly tls?: ClientTls;
 }
 
 /** One broker set of a route. */

@@ -41,9 +41,11 @@ export class SharedClient implements MqClient {
     this.logger = options.logger ?? silentLogger;
     this.namesrvAddrs = options.namesrvAddrs;
     this.trustRefusals = options.trustRefusals ?? true;
+    const { tls: clientTls } = options;
     this.remoting = createRemotingClient({
       logger: this.logger,
       sign: signerOf(options.credentials),
+      tls: clientTls === undefined ? undefined : () => clientTls,
       table: clientCallbacks({
         consumer: (group) => this.consumers.get(group),
         producers: (group) => [...this.producers].filter((producer) => producer.group === group),

@@ -18,6 +18,7 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 /** Access control or TLS cannot be had as it was asked for. */
 const EXIT_SECURITY = 78;
+const SECURITY_ERRORS: ReadonlySet<string> = new Set(["ACL_FILE_INVALID", "TLS_CONFIG_INVALID"]);
 const OVERRIDES = "ROCKETMQ_OVERRIDES";
 
 const USAGE = `usage: mqnamesrv [-c FILE] [-p] [-h]
@@ -129,7 +130,7 @@ async function main(args: readonly string[]): Promise<void> {
     await serve(loaded);
   } catch (error) {
     process.stderr.write(explain(error));
-    const isSecurity = error instanceof EngineError && error.code === "ACL_FILE_INVALID";
+    const isSecurity = error instanceof EngineError && SECURITY_ERRORS.has(error.code);
     process.exitCode = isSecurity ? EXIT_SECURITY : EXIT_FAILED;
   }
 }

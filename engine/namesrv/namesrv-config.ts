@@ -4,6 +4,7 @@
  */
 import { EngineError } from "../base/engine-error.ts";
 import type { PropertyEntry } from "../base/properties-file.ts";
+import { TLS_CONFIG_FILE, TLS_MODES } from "../remoting/tls-settings.ts";
 import { isOneEditAway } from "./one-edit-away.ts";
 
 /** What some defaults depend on. */
@@ -46,8 +47,8 @@ function text(
 }
 
 /** One word of a list, the first by default. */
-function choice(choices: readonly [string, ...string[]]): Key<"text"> {
-  return { ...text(() => choices[0]), choices };
+function choice(choices: readonly string[]): Key<"text"> {
+  return { ...text(() => choices[0] ?? ""), choices };
 }
 
 function number(fallback: number, ignored?: string, max = I32_MAX): Key<"number"> {
@@ -90,6 +91,9 @@ const NAMESRV_KEYS = {
   "rocketmq.acl.plain.file": text(() => "/conf/plain_acl.yml"),
   /** Ours: access key that brokers sign with, besides administrators. */
   aclBrokerAccessKey: text(() => ""),
+  /** Ours, as the brokers'; in 4.9 system properties. */
+  "tls.server.mode": choice(TLS_MODES),
+  "tls.config.file": text(() => TLS_CONFIG_FILE),
   /** Ours: false refuses a registration whose addresses are not the registering connection's own (R-32); true is 4.9. */
   allowForeignBrokerAddr: bool(true),
 } as const;

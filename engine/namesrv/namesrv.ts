@@ -3,6 +3,8 @@ import { isLoopback } from "../base/cidr.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Vfs } from "../base/vfs.ts";
 import { createRemotingServer } from "../remoting/server.ts";
+import { readTlsSettings, TLS_MODES } from "../remoting/tls-settings.ts";
+import { openTls } from "../remoting/tls.ts";
 import { NAMESRV_ACCESS_RULES } from "./access-rules.ts";
 import { BrokerRegistry } from "./broker-registry.ts";
 import { KvConfig } from "./kv-config.ts";
@@ -45,19 +47,28 @@ function startScan(scan: () => void): () => void {
  * Starts a name server: its own tables, its own port.
  * @param options settings and surroundings
  * @returns once it accepts connections
- * @throws EngineError ACL_FILE_INVALID, STORE_LAYOUT_INVALID (damaged kvConfig.json), or the system error of listen
+ * @throws EngineError ACL_FILE_INVALID, TLS_CONFIG_INVALID, STORE_LAYOUT_INVALID (damaged kvConfig.json), or the system error of listen
  */
 export async function startNamesrv(options: NamesrvOptions): Promise<RunningNamesrv> {
   const { config, vfs, logger } = options;
   const now = options.now ?? (() => performance.now());
+  const isOpen = !isLoopback(config.bindAddress);
+  const tlsSettings = readTlsSettings(vfs, {
+    mode: TLS_MODES.find((mode) => mode === config["tls.server.mode"]) ?? "auto",
+    // A name server calls nobody.
+    enable: "false",
+    configFile: config["tls.config.file"],
+    isLoopback: !isOpen,
+  });
   const acl = openServerAcl({
     settings: { ...config, aclMode: config.aclMode === "compat" ? "compat" : "strict" },
     vfs,
     logger,
     now: Date.now,
-    isOpen: !isLoopback(config.bindAddress),
-    isEncrypted: false,
+    isOpen,
+    isEncrypted: tlsSettings.mode === "enforcing",
   });
+  const tls = openTls(vfs, tlsSettings, logger.child("tls"));
   const registry = new BrokerRegistry(logger);
   const kv = new KvConfig(vfs, config.kvConfigPath, logger);
   const liveConfig = new LiveConfig(vfs, config);
@@ -68,6 +79,7 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
     port: config.listenPort,
     table: acl?.guard(table, NAMESRV_ACCESS_RULES, config.aclBrokerAccessKey) ?? table,
     logger,
+    tls: tls?.server,
     idleTimeoutMs: config.serverChannelMaxIdleTimeSeconds * 1_000,
     onClose: (channel) => registry.channelClosed(channel),
   });
@@ -78,6 +90,7 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
     [Symbol.asyncDispose]: async () => {
       stopScan();
       acl?.file.close();
+      tls?.close();
       await server.stop(DRAIN_MS);
     },
   };

@@ -1,10 +1,12 @@
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { EngineError } from "../base/engine-error.ts";
 import { Connection, type ConnectionEvents } from "./connection.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { RemotingCommand, RequestCommand } from "./command.ts";
 import { parseAddress } from "./remote-address.ts";
 import type { RemotingClient, RemotingClientOptions } from "./server-api.ts";
+import { clientOptions } from "./tls.ts";
 
 const CONNECT_MS = 3_000;
 const IDLE_MS = 120_000;
@@ -101,11 +103,17 @@ class TcpClient implements RemotingClient {
           return true;
         },
       };
-      const socket: Socket = connect({ host, port, onread });
+      const tls = this.options.tls?.();
+      const socket: Socket =
+        tls === undefined
+          ? connect({ host, port, onread })
+          : connectTls({ host, port, ...clientOptions(tls) });
+      if (tls !== undefined)
+        socket.on("data", (chunk: Buffer) => connection?.received(chunk, chunk.length));
       const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs);
       const onError = (error: Error): void => fail(error.message);
       socket.once("error", onError);
-      socket.once("connect", () => {
+      socket.once(tls === undefined ? "connect" : "secureConnect", () => {
         clearTimeout(timer);
         socket.off("error", onError);
         connection = new Connection(socket, this.events(address));

@@ -2,6 +2,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Channel } from "./channel.ts";
 import type { RemotingCommand, RequestCommand } from "./command.ts";
 import type { ProcessorTable } from "./processor.ts";
+import type { ClientTls, ServerTls } from "./tls.ts";
 
 /** Limits and wiring of one listening port. Defaults are those of faults-and-security 5 and 7. */
 export interface RemotingServerOptions {
@@ -17,6 +18,8 @@ export interface RemotingServerOptions {
   readonly idleTimeoutMs?: number;
   /** Default 10,000 (L-01). */
   readonly connectionsMax?: number;
+  /** Undefined: plain connections only (E-12 `disabled`). */
+  readonly tls?: ServerTls | undefined;
   readonly onOpen?: (channel: Channel) => void;
   readonly onClose?: (channel: Channel) => void;
 }
@@ -44,6 +47,8 @@ export interface RemotingClientOptions {
   readonly table?: ProcessorTable;
   /** Applied to every request; answers are not signed (remoting-protocol 6.1). */
   readonly sign?: RequestSigner | undefined;
+  /** Asked for each new connection; undefined: plain. */
+  readonly tls?: (() => ClientTls) | undefined;
   /** An outgoing connection was lost. */
   readonly onDisconnect?: (address: string) => void;
 }

@@ -2,6 +2,7 @@ import { createServer, Socket, type Server } from "node:net";
 import { Connection, type ConnectionEvents } from "./connection.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { RemotingServer, RemotingServerOptions } from "./server-api.ts";
+import { TlsAcceptor } from "./tls-acceptor.ts";
 
 const READ_BUFFER_BYTES = 65_536;
 const BACKLOG = 1_024;
@@ -21,7 +22,7 @@ function readBuffer(): Buffer {
 }
 
 interface HandleOwner {
-  _handle?: unknown;
+  _handle?: { reading?: boolean; readStop?: () => unknown } | null;
 }
 
 /**
@@ -44,6 +45,11 @@ export function adoptSocket(
     accepted.resume();
     return accepted;
   }
+  // A socket whose first bytes were looked at reads already; its successor starts reading by itself.
+  if (handle.reading === true) {
+    handle.readStop?.();
+    handle.reading = false;
+  }
   owner._handle = null;
   const moved: Socket = new Socket({
     handle,
@@ -65,10 +71,18 @@ class TcpServer implements RemotingServer {
   private readonly server: Server;
   private readonly dispatcher: Dispatcher;
   private readonly connections = new Map<Socket, Connection>();
+  private readonly acceptor: TlsAcceptor | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(options: RemotingServerOptions) {
     this.options = options;
+    this.acceptor =
+      options.tls === undefined
+        ? undefined
+        : new TlsAcceptor(options.tls, {
+            plain: (socket, first) => this.serve(socket, first),
+            secure: (socket) => this.serveSecure(socket),
+          });
     this.dispatcher = new Dispatcher(options.table, options.logger);
     this.server = createServer({ pauseOnConnect: true, allowHalfOpen: false }, (socket) =>
       this.accept(socket),
@@ -103,6 +117,7 @@ class TcpServer implements RemotingServer {
   async stop(drainMs: number): Promise<void> {
     clearInterval(this.timer);
     this.server.close();
+    this.acceptor?.close();
     const open = [...this.connections.values()];
     for (const connection of open) connection.end();
     const closed = Promise.all(
@@ -118,7 +133,7 @@ class TcpServer implements RemotingServer {
 
   private accept(accepted: Socket): void {
     const limit = this.options.connectionsMax ?? CONNECTIONS_MAX;
-    if (this.connections.size >= limit) {
+    if (this.connections.size + (this.acceptor?.pendingCount ?? 0) >= limit) {
       accepted.on("error", () => undefined);
       accepted.destroy();
       this.options.logger.warn("connection refused: too many are open (F-22)", {
@@ -127,12 +142,29 @@ class TcpServer implements RemotingServer {
       });
       return;
     }
+    if (this.acceptor === undefined) this.serve(accepted, null);
+    else this.acceptor.accept(accepted);
+  }
+
+  /** @param accepted paused @param first bytes that were read of it already */
+  private serve(accepted: Socket, first: Buffer | null): void {
     const socket = adoptSocket(accepted, (from, buffer, length) =>
       this.connections.get(from)?.received(buffer, length),
     );
+    const connection = this.open(socket);
+    if (first !== null) connection.received(first, first.length);
+  }
+
+  private serveSecure(socket: Socket): void {
+    const connection = this.open(socket);
+    socket.on("data", (chunk: Buffer) => connection.received(chunk, chunk.length));
+  }
+
+  private open(socket: Socket): Connection {
     const connection = new Connection(socket, this.events());
     this.connections.set(socket, connection);
     this.options.onOpen?.(connection);
+    return connection;
   }
 
   private events(): ConnectionEvents {

@@ -29,6 +29,8 @@ describe("name server configuration (admin-protocol D.4)", () => {
         aclMode: "strict",
         "rocketmq.acl.plain.file": "/conf/plain_acl.yml",
         aclBrokerAccessKey: "",
+        "tls.server.mode": "auto",
+        "tls.config.file": "/etc/rocketmq/tls.properties",
         allowForeignBrokerAddr: true,
       },
       notices: [],
