@@ -93,7 +93,7 @@ cleanResourceInterval=20\ntransactionTimeOut=1000\ntransactionCheckMax=3\n${opti
       storeHost: HOST,
       registerSoon: () => undefined,
       configFile: undefined,
-      security: { aclFile: null, sign: undefined },
+      security: { aclFile: null, sign: undefined, tls: undefined },
     });
     this.context = this.tables.context;
     this.open = new OpenTransactions(this.context, () => options.slaves ?? []);
