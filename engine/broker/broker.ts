@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { EngineError } from "../base/engine-error.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Vfs } from "../base/vfs.ts";
-import type { HaClient, HaService } from "../ha/ha-api.ts";
+import type { HaClient, HaService, SlaveState } from "../ha/ha-api.ts";
 import { addressBytes } from "../message/message-id.ts";
 import type { TopicName } from "../message/topic-name.ts";
 import type { ProcessorTable } from "../remoting/processor.ts";
@@ -135,8 +135,9 @@ class Broker implements RunningBroker {
     this.context = this.tables.context;
     const { isSlave } = this.context;
     this.registration = this.makeRegistration();
-    this.delayed = new DelayedMessages(this.context);
-    this.transactions = new OpenTransactions(this.context, () => this.haService?.slaves() ?? []);
+    const slaves = (): readonly SlaveState[] => this.haService?.slaves() ?? [];
+    this.delayed = new DelayedMessages(this.context, slaves);
+    this.transactions = new OpenTransactions(this.context, slaves);
     this.checkBack = new CheckBack(this.transactions);
     this.slaveSync = new SlaveSync(this.context, this.delayed);
     if (isSlave) store.onArrival((topic) => this.syncIfNew(topic));
@@ -205,7 +206,8 @@ class Broker implements RunningBroker {
     this.transactions.stop();
     this.tables.offsets.persist();
     this.tables.filters.persist();
-    this.delayed.persist();
+    // Deliveries that were on their way are done by now.
+    this.delayed.stop();
     await this.store.stop();
   }
 

@@ -13,6 +13,7 @@ import type { BrokerContext, InternalMessage } from "./broker-context.ts";
 import { parseDelayLevels } from "../message/delay-levels.ts";
 import { SCHEDULE_TOPIC, topicNameProblem } from "./names.ts";
 import { isStored } from "./put-internal.ts";
+import { SafeProgress, type FollowingSlave } from "./safe-progress.ts";
 import { copyOf, readStoredMessage } from "./stored-message.ts";
 
 /** An empty or not yet due level is looked at again after this. */
@@ -28,14 +29,23 @@ export class DelayedMessages {
   private readonly context: BrokerContext;
   private readonly path: string;
   private readonly levelsMs: readonly number[];
+  private readonly progressToKeep: SafeProgress<ReadonlyMap<number, number>>;
   private offsets = new Map<number, number>();
+  /** What of it may be written down and told to slaves (C-01). */
+  private kept: ReadonlyMap<number, number> = new Map();
+  private hasMoved = false;
   private timer: NodeJS.Timeout | undefined;
   private running = false;
   private isDirty = false;
 
-  /** Reads delayOffset.json. @throws EngineError STORE_LAYOUT_INVALID when it and its copies are damaged (S-06) */
-  constructor(context: BrokerContext) {
+  /**
+   * Reads delayOffset.json.
+   * @param slaves connected now
+   * @throws EngineError STORE_LAYOUT_INVALID when it and its copies are damaged (S-06)
+   */
+  constructor(context: BrokerContext, slaves: () => readonly FollowingSlave[] = () => []) {
     this.context = context;
+    this.progressToKeep = new SafeProgress(context.store.log, slaves);
     this.path = join(context.config.storePathRootDir, "config", "delayOffset.json");
     this.levelsMs = parseDelayLevels(context.config.messageDelayLevel);
     this.load();
@@ -48,6 +58,7 @@ export class DelayedMessages {
       const max = this.context.store.maxOffsetInQueue(schedule, level - 1);
       if (offset > max) this.offsets.set(level, max);
     }
+    this.kept = new Map(this.offsets);
     this.running = true;
     this.next(0);
   }
@@ -55,6 +66,8 @@ export class DelayedMessages {
   stop(): void {
     this.running = false;
     clearTimeout(this.timer);
+    // A clean stop flushes everything behind this.
+    if (this.hasMoved) this.keep(this.offsets);
     this.persist();
   }
 
@@ -65,8 +78,9 @@ export class DelayedMessages {
     writeStateFile(this.context.vfs, this.path, this.toJson());
   }
 
+  /** What may be kept, as the file has it and slaves get it. */
   toJson(): string {
-    return writeDelayOffsets(this.offsets);
+    return writeDelayOffsets(this.kept);
   }
 
   /** Slave: keeps the master's table, to be used after a promotion. */
@@ -74,7 +88,7 @@ export class DelayedMessages {
     const next = readDelayOffsets(json);
     if (writeDelayOffsets(next) === this.toJson()) return;
     this.offsets = next;
-    this.isDirty = true;
+    this.keep(next);
     this.persist();
   }
 
@@ -94,6 +108,21 @@ export class DelayedMessages {
   private load(): void {
     const text = readStateFile(this.context.vfs, this.path);
     if (text !== null) this.offsets = readDelayOffsets(text);
+    this.kept = new Map(this.offsets);
+  }
+
+  private keep(offsets: ReadonlyMap<number, number>): void {
+    this.kept = new Map(offsets);
+    this.isDirty = true;
+  }
+
+  /** After each pass while something moved: what has become safe may be kept. */
+  private offerProgress(): void {
+    if (!this.hasMoved) return;
+    const safe = this.progressToKeep.offer(new Map(this.offsets));
+    if (safe === null) return;
+    this.keep(safe);
+    this.hasMoved = writeDelayOffsets(safe) !== writeDelayOffsets(this.offsets);
   }
 
   private next(delayMs: number): void {
@@ -112,7 +141,9 @@ export class DelayedMessages {
   /** One pass over every level. @returns true when some delivery was refused */
   private async deliverAll(): Promise<boolean> {
     const passes = this.levelsMs.map((delayMs, index) => this.deliverLevel(index + 1, delayMs));
-    return (await Promise.all(passes)).some((refused) => refused);
+    const results = await Promise.all(passes);
+    this.offerProgress();
+    return results.some((refused) => refused);
   }
 
   private async deliverLevel(level: number, delayMs: number): Promise<boolean> {
@@ -140,7 +171,7 @@ export class DelayedMessages {
       const done = failed === -1 ? ready.length : failed;
       if (done > 0) {
         this.offsets.set(level, (ready[done - 1]?.queueOffset ?? from) + 1);
-        this.isDirty = true;
+        this.hasMoved = true;
       }
       if (failed !== -1) return true;
       if (ready.length < BATCH) return false;

@@ -9,6 +9,7 @@ import { PUT_STATUS, type PutStatus } from "../../store/store-api.ts";
 import type { BrokerContext, InternalMessage } from "../broker-context.ts";
 import { HALF_TOPIC, OP_TOPIC, TRANSACTION_GROUP } from "../names.ts";
 import { isStored } from "../put-internal.ts";
+import { SafeProgress, type FollowingSlave } from "../safe-progress.ts";
 import { HALF_QUEUE, type HalfMessage } from "./half-message.ts";
 import { halfTopic, opMessage, opTopic, readHalves, readOps } from "./half-queue.ts";
 import { TransactionTable } from "./transaction-table.ts";
@@ -27,34 +28,26 @@ export type TransactionOutcome =
   /** Its real topic or queue is no place a message can go to. */
   | { readonly kind: "nowhere" };
 
-/** A slave as far as the progress must wait for it. */
-export interface FollowingSlave {
-  readonly ackedOffset: number;
-  readonly isBehindMinimum: boolean;
-}
-
-/** Progress that may be written down once the log is safe up to `logEnd`. */
-interface Candidate {
+/** Progress in the half queue and in the op queue. */
+interface Progress {
   readonly half: number;
   readonly op: number;
-  readonly logEnd: number;
 }
 
 /** The one owner of open transactions. */
 export class OpenTransactions {
   readonly context: BrokerContext;
   readonly table = new TransactionTable();
-  private readonly slaves: () => readonly FollowingSlave[];
+  private readonly progressToKeep: SafeProgress<Progress>;
   /** Roots somebody works on now: one end or one check at a time. */
   private readonly busy = new Map<number, Promise<unknown>>();
-  private candidate: Candidate | null = null;
-  private published: Candidate = { half: -1, op: -1, logEnd: 0 };
+  private kept: Progress = { half: 0, op: 0 };
   private timer: NodeJS.Timeout | undefined;
 
   /** @param slaves connected now */
   constructor(context: BrokerContext, slaves: () => readonly FollowingSlave[]) {
     this.context = context;
-    this.slaves = slaves;
+    this.progressToKeep = new SafeProgress(context.store.log, slaves);
   }
 
   /** Finds the open half messages again; must be done before the first end is served. */
@@ -62,7 +55,7 @@ export class OpenTransactions {
     const half = this.stored(HALF_TOPIC);
     const op = this.stored(OP_TOPIC);
     this.table.reset(half);
-    this.published = { half, op, logEnd: 0 };
+    this.kept = { half, op };
     await this.readBack(half, op);
     this.timer = setInterval(() => this.publish(), PUBLISH_MS);
     this.timer.unref();
@@ -71,7 +64,8 @@ export class OpenTransactions {
   stop(): void {
     if (this.timer === undefined) return;
     clearInterval(this.timer);
-    this.publish();
+    // A clean stop flushes everything behind this.
+    this.keep(this.progress());
   }
 
   /** @returns true while an end or a check of that transaction is being written */
@@ -100,28 +94,27 @@ export class OpenTransactions {
     return this.hold(root, this.conclude(half, at, commit));
   }
 
-  /** Writes the progress down when the log is safe up to what it counts. Called every second. */
+  /** Keeps the progress as far as it is safe. Called every second. */
   publish(): void {
-    const { offsets, store } = this.context;
-    const { candidate } = this;
-    if (candidate !== null && this.isSafe(candidate.logEnd)) {
-      offsets.commit(TRANSACTION_GROUP, HALF_TOPIC, HALF_QUEUE, candidate.half);
-      offsets.commit(TRANSACTION_GROUP, OP_TOPIC, HALF_QUEUE, candidate.op);
-      this.published = candidate;
-      this.candidate = null;
-    }
-    if (this.candidate !== null) return;
-    const half = this.table.progress;
-    const op = this.table.opProgress(store.maxOffsetInQueue(opTopic, HALF_QUEUE));
-    if (half === this.published.half && op === this.published.op) return;
-    this.candidate = { half, op, logEnd: store.log.writtenOffset };
+    const now = this.progress();
+    if (now.half === this.kept.half && now.op === this.kept.op) return;
+    const safe = this.progressToKeep.offer(now);
+    if (safe !== null) this.keep(safe);
   }
 
-  private isSafe(logEnd: number): boolean {
-    const isCopied = this.slaves().every(
-      (slave) => slave.isBehindMinimum || slave.ackedOffset >= logEnd,
-    );
-    return isCopied && this.context.store.log.flushedOffset >= logEnd;
+  private progress(): Progress {
+    const { store } = this.context;
+    const op = this.table.opProgress(store.maxOffsetInQueue(opTopic, HALF_QUEUE));
+    return { half: this.table.progress, op };
+  }
+
+  private keep(progress: Progress): void {
+    const { half, op } = progress;
+    if (half === this.kept.half && op === this.kept.op) return;
+    const { offsets } = this.context;
+    offsets.commit(TRANSACTION_GROUP, HALF_TOPIC, HALF_QUEUE, half);
+    offsets.commit(TRANSACTION_GROUP, OP_TOPIC, HALF_QUEUE, op);
+    this.kept = progress;
   }
 
   private async conclude(

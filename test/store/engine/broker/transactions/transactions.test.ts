@@ -3,26 +3,13 @@ import { describe, expect, it } from "vitest";
 import { readRecord } from "../../../../../engine/message/record-decode.ts";
 import { RESPONSE_CODE } from "../../../../../engine/remoting/response-codes.ts";
 import { SimDisk } from "../../../../helpers/sim-disk.ts";
-import { Machine, type AskedProducer, type HalfPlace } from "./machine.ts";
+import { cut, Machine, newRoot, type AskedProducer, type HalfPlace } from "../machine.ts";
 
 const HALF = "RMQ_SYS_TRANS_HALF_TOPIC";
 const OPS = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
 const GIVEN_UP = "TRANS_CHECK_MAX_TIME_TOPIC";
 const SYNC = { properties: "flushDiskType=SYNC_FLUSH\n" };
 const { SUCCESS } = RESPONSE_CODE;
-
-let machines = 0;
-function newRoot(): string {
-  machines += 1;
-  return `/transactions-${machines}`;
-}
-
-/** Cuts the power; the dead store's lock is gone with its machine. */
-function cut(disk: SimDisk, root: string, survival: Parameters<SimDisk["powerCut"]>[0]): SimDisk {
-  const after = disk.powerCut(survival);
-  after.vfs.remove(`${root}/lock.owner`);
-  return after;
-}
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,27 +1,22 @@
-/** The transaction part of a broker on a simulated disk: real store, real tables, producers that note what they are asked. */
-import { silentLogger } from "../../../../../engine/base/logger.ts";
-import { parseProperties } from "../../../../../engine/base/properties-file.ts";
-import { loadBrokerConfig } from "../../../../../engine/broker/broker-config.ts";
-import type {
-  BrokerContext,
-  InternalPutResult,
-} from "../../../../../engine/broker/broker-context.ts";
-import { openBrokerTables, type BrokerTables } from "../../../../../engine/broker/broker-tables.ts";
-import { createEndTransactionProcessor } from "../../../../../engine/broker/processors/end-transaction.ts";
-import { CheckBack } from "../../../../../engine/broker/transactions/check-back.ts";
-import { parkHalf } from "../../../../../engine/broker/transactions/half-message.ts";
-import {
-  OpenTransactions,
-  type FollowingSlave,
-} from "../../../../../engine/broker/transactions/open-transactions.ts";
-import { addressBytes } from "../../../../../engine/message/message-id.ts";
-import { readRecord } from "../../../../../engine/message/record-decode.ts";
-import { internTopic } from "../../../../../engine/message/topic-name.ts";
-import type { Channel } from "../../../../../engine/remoting/channel.ts";
-import type { RemotingCommand, RequestCommand } from "../../../../../engine/remoting/command.ts";
-import { openMessageStore } from "../../../../../engine/store/message-store.ts";
-import { PUT_STATUS, type MessageStore } from "../../../../../engine/store/store-api.ts";
-import type { SimDisk } from "../../../../helpers/sim-disk.ts";
+/** What a broker does with messages of its own, on a simulated disk: real store, real tables, producers that note what they are asked. */
+import { silentLogger } from "../../../../engine/base/logger.ts";
+import { parseProperties } from "../../../../engine/base/properties-file.ts";
+import { loadBrokerConfig } from "../../../../engine/broker/broker-config.ts";
+import type { BrokerContext, InternalPutResult } from "../../../../engine/broker/broker-context.ts";
+import { openBrokerTables, type BrokerTables } from "../../../../engine/broker/broker-tables.ts";
+import { createEndTransactionProcessor } from "../../../../engine/broker/processors/end-transaction.ts";
+import { CheckBack } from "../../../../engine/broker/transactions/check-back.ts";
+import { parkHalf } from "../../../../engine/broker/transactions/half-message.ts";
+import type { FollowingSlave } from "../../../../engine/broker/safe-progress.ts";
+import { OpenTransactions } from "../../../../engine/broker/transactions/open-transactions.ts";
+import { addressBytes } from "../../../../engine/message/message-id.ts";
+import { readRecord } from "../../../../engine/message/record-decode.ts";
+import { internTopic } from "../../../../engine/message/topic-name.ts";
+import type { Channel } from "../../../../engine/remoting/channel.ts";
+import type { RemotingCommand, RequestCommand } from "../../../../engine/remoting/command.ts";
+import { openMessageStore } from "../../../../engine/store/message-store.ts";
+import { PUT_STATUS, type MessageStore } from "../../../../engine/store/store-api.ts";
+import type { SimDisk } from "../../../helpers/sim-disk.ts";
 
 const HOST = { address: addressBytes("127.0.0.1"), port: 10_911 };
 const TOPIC = "Trans";
@@ -31,6 +26,24 @@ export const GROUP = "PG";
 export type HalfPlace = Pick<InternalPutResult, "physicalOffset" | "queueOffset" | "status">;
 
 let channels = 0;
+let machines = 0;
+
+/** A machine is one root path: a crashed store of this very process holds the path of the machine before. */
+export function newRoot(): string {
+  machines += 1;
+  return `/machine-of-broker-${machines}`;
+}
+
+/** Cuts the power; the dead store's lock is gone with its machine. */
+export function cut(
+  disk: SimDisk,
+  root: string,
+  survival: Parameters<SimDisk["powerCut"]>[0],
+): SimDisk {
+  const after = disk.powerCut(survival);
+  after.vfs.remove(`${root}/lock.owner`);
+  return after;
+}
 
 /** A producer's connection that notes what it is asked. */
 export class AskedProducer {
@@ -108,25 +121,21 @@ cleanResourceInterval=20\ntransactionTimeOut=1000\ntransactionCheckMax=3\n${opti
   }
 
   /** A half message as the send path parks it. */
-  async half(body: string, properties: Readonly<Record<string, string>> = {}): Promise<HalfPlace> {
-    const own = {
-      TRAN_MSG: "true",
-      PGROUP: GROUP,
-      UNIQ_KEY: `U-${body.slice(0, 20)}`,
-      ...properties,
-    };
+  half(body: string, properties: Readonly<Record<string, string>> = {}): Promise<HalfPlace> {
+    const id = `U-${body.slice(0, 20)}`;
+    const own = { TRAN_MSG: "true", PGROUP: GROUP, UNIQ_KEY: id, ...properties };
     const meant = { topic: TOPIC, queueId: 0, properties: new Map(Object.entries(own)) };
     return this.context.putInternal({
+      ...this.message(body),
       ...parkHalf(meant),
-      flag: 0,
-      sysFlag: 0,
-      bornTimestamp: this.now,
-      bornHost: HOST,
-      reconsumeTimes: 0,
-      preparedTransactionOffset: 0,
-      body: Buffer.from(body),
       ignoresDelay: true,
     });
+  }
+
+  /** A message of the topic `Late`; `DELAY` among its properties parks it. */
+  plain(body: string, properties: Readonly<Record<string, string>> = {}): Promise<HalfPlace> {
+    const to = { topic: "Late", queueId: 0, properties: new Map(Object.entries(properties)) };
+    return this.context.putInternal({ ...this.message(body), ...to });
   }
 
   /** END_TRANSACTION. @returns the answer's code, null when there is none */
@@ -161,6 +170,18 @@ cleanResourceInterval=20\ntransactionTimeOut=1000\ntransactionCheckMax=3\n${opti
   async check(afterMs = 2_000): Promise<void> {
     this.now += afterMs;
     await this.checks.pass();
+  }
+
+  private message(body: string) {
+    return {
+      flag: 0,
+      sysFlag: 0,
+      bornTimestamp: this.now,
+      bornHost: HOST,
+      reconsumeTimes: 0,
+      preparedTransactionOffset: 0,
+      body: Buffer.from(body),
+    };
   }
 
   /** Bodies of a topic's first queue. */
