@@ -17,7 +17,9 @@ import {
   type NodeSetting,
   type Topology,
 } from "../topology/topology.ts";
+import { withEngines } from "./engine-text.ts";
 import { nodeEnvironment } from "./node-environment.ts";
+import { roleFirst, withMasters, type Masters } from "./roles.ts";
 import { nodesOfSetting, parseSetting, type SettingText } from "./setting-text.ts";
 
 /** What a lab is made with besides its files. */
@@ -25,6 +27,10 @@ export interface LabSettings {
   readonly size: LabSize;
   /** `node.key=value`, oldest first. */
   readonly settings: readonly string[];
+  /** `selector=apache-dist:DIR`, oldest first; absent: our own engine everywhere. */
+  readonly engines?: readonly string[];
+  /** Promoted nodes by brokerName; absent: the masters the files name. */
+  readonly masters?: Masters;
 }
 
 /** Keys whose value follows from the place of a node in the lab, and where a person changes it instead. */
@@ -170,21 +176,24 @@ function checkSettings(topology: Topology, node: LabNode): LabNode {
 }
 
 /**
- * @param topology as loaded from its folder
+ * @param loaded topology as its folder says
  * @param wanted size and settings
  * @returns the topology with limits, settings, roles and promises as they will be
  * @throws EngineError CLI_USAGE naming the setting and what is wrong | LAB_NODE_UNKNOWN
  */
-export function configure(topology: Topology, wanted: LabSettings): Topology {
-  let nodes = topology.nodes.map((node): LabNode => {
+export function configure(loaded: Topology, wanted: LabSettings): Topology {
+  const sized = loaded.nodes.map((node): LabNode => {
     const { resources, settings } = sizeOf(node, wanted.size);
     return settings.length === 0 ? { ...node, resources } : { ...node, resources, settings };
   });
+  const topology = withMasters({ ...loaded, nodes: sized }, wanted.masters ?? {});
+  let { nodes } = topology;
   for (const setting of wanted.settings.map(parseSetting)) {
     const chosen = takers(topology, setting);
     nodes = nodes.map((node) => (chosen.has(node.name) ? withSetting(node, setting) : node));
   }
+  nodes = nodes.map(roleFirst);
   for (const node of nodes) checkResources(node);
   nodes = nodes.map((node) => checkSettings(topology, node));
-  return { ...topology, nodes, promises: promisesOf(nodes) };
+  return withEngines({ ...topology, nodes, promises: promisesOf(nodes) }, wanted.engines ?? []);
 }

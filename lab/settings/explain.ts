@@ -8,7 +8,7 @@ import { NAMESRV_PROPERTIES, type LabNode } from "../topology/topology.ts";
 import { nodeEnvironment } from "./node-environment.ts";
 
 /** Where a value comes from, weakest first. */
-export type SettingSource = "default" | "file" | "size" | "set" | "lab" | "runtime";
+export type SettingSource = "default" | "file" | "size" | "set" | "promote" | "lab" | "runtime";
 
 /** One key. */
 export interface ExplainedSetting {
@@ -16,7 +16,7 @@ export interface ExplainedSetting {
   /** What holds now: the running node's value, else what the next start gives. */
   readonly value: string;
   readonly source: SettingSource;
-  /** `conf/…/broker-a.properties:12`, `--set @masters.flushDiskType=SYNC_FLUSH`, `--size tiny`; empty for a default. */
+  /** `conf/…/broker-a.properties:12`, `--set @masters.flushDiskType=SYNC_FLUSH`, `--size tiny`, `lab promote NODE`; empty for a default. */
   readonly where: string;
   /** Only when the running node has another value: what it gets at its next start. */
   readonly nextStart: string | null;
@@ -52,6 +52,11 @@ function sourcesOf(input: NodeSources) {
   };
 }
 
+function sourceOf(from: string): SettingSource {
+  if (from.startsWith("--size")) return "size";
+  return from.startsWith("lab promote") ? "promote" : "set";
+}
+
 function originsOf(input: NodeSources): ReadonlyMap<string, Origin> {
   const { file, overrides } = sourcesOf(input);
   const origins = new Map<string, Origin>();
@@ -63,7 +68,7 @@ function originsOf(input: NodeSources): ReadonlyMap<string, Origin> {
     const from = settings.get(key)?.from;
     if (from === undefined)
       origins.set(key, { source: "lab", where: "the node's place in the lab" });
-    else origins.set(key, { source: from.startsWith("--size") ? "size" : "set", where: from });
+    else origins.set(key, { source: sourceOf(from), where: from });
   }
   return origins;
 }
@@ -92,6 +97,9 @@ export function explainSettings(input: NodeSources): readonly ExplainedSetting[]
   return effective(input).map(([key, value]) => {
     const origin = origins.get(key) ?? DEFAULT;
     const live = input.live?.get(key);
+    // Apache's defaults are not all ours, and it is the one that runs.
+    if (live !== undefined && input.node.engine !== undefined && origin === DEFAULT)
+      return { key, value: live, ...origin, nextStart: null };
     if (live === undefined || live === value) return { key, value, ...origin, nextStart: null };
     return { key, value: live, source: "runtime", where: "changed while it ran", nextStart: value };
   });

@@ -23,6 +23,13 @@ export interface NodeSetting {
   readonly from: string;
 }
 
+/** Apache's program in place of ours: an unpacked distribution or folder of jars, or a container image. */
+export interface NodeEngine {
+  readonly kind: "apache-dist" | "apache";
+  /** Folder (absolute) or image. */
+  readonly from: string;
+}
+
 /** A port of a node: where it listens inside its host, and where the machine reaches it on 127.0.0.1. */
 export interface NodePort {
   readonly name: "namesrv" | "broker" | "fast" | "ha" | "dashboard";
@@ -45,6 +52,8 @@ export interface LabNode {
   readonly resources: NodeResources;
   /** What the node is told at its start beyond its property file; absent when nothing. */
   readonly settings?: readonly NodeSetting[];
+  /** What runs the node; absent: our own engine. */
+  readonly engine?: NodeEngine;
   /** Brokers only: property file beside topology.yaml, and what it says. */
   readonly broker?: {
     readonly propertiesFile: string;
