@@ -25,6 +25,7 @@ const entries = {
   dashboard: "lab/dashboard/server/main.ts",
   health: "docker/health.ts",
   probe: "docker/probe.ts",
+  "store-tool": "docker/store-tool.ts",
   "fault-agent": "lab/faults/agent/main.ts",
 };
 // See left-out.mjs.

@@ -2,6 +2,7 @@
 import type { ChalkInstance } from "chalk";
 import { describeFault, nodesHit } from "../faults/fault.ts";
 import { FaultLedger } from "../faults/ledger.ts";
+import { engineTitle } from "../settings/engine-text.ts";
 import type { LabNode } from "../topology/topology.ts";
 import type { LabRuntime, NodeObservation } from "../runtime/runtime.ts";
 import type { LabState } from "../runtime/state.ts";
@@ -15,6 +16,8 @@ const MIB = 1_024 * 1_024;
 export interface NodeRow {
   readonly node: string;
   readonly role: string;
+  /** `ts`, or which Apache. */
+  readonly engine: string;
   readonly host: string;
   readonly alias: string;
   readonly address: string;
@@ -105,6 +108,7 @@ function rowOf(
   return {
     node: node.name,
     role: roleText(node),
+    engine: engineTitle(node.engine),
     host: node.host,
     alias: node.alias,
     address: machineAddress(runtime, node.name),
@@ -231,7 +235,7 @@ function nodesTable(view: LabView, color: ChalkInstance, columns: number | null)
   const hasFaults = view.faults.length > 0;
   const rows = view.nodes.map((row) => [
     color.bold(row.node),
-    row.role,
+    row.engine === "ts" ? row.role : `${row.role}, ${row.engine}`,
     row.host,
     row.address,
     row.state,

@@ -2,6 +2,7 @@
 import { EngineError } from "../../engine/base/engine-error.ts";
 import { FaultControl } from "../faults/control.ts";
 import { describeFault } from "../faults/fault.ts";
+import { acquireLock } from "../runtime/lock.ts";
 import type { LabRuntime } from "../runtime/runtime.ts";
 import { createRuntime } from "../runtime/select-runtime.ts";
 import {
@@ -69,6 +70,23 @@ export async function openLab(context: CommandContext): Promise<OpenLab> {
   const runtime = await createRuntime(allocationOf(context.home, state));
   await settleFaults(context, runtime);
   return { state, runtime };
+}
+
+/**
+ * Works while no other command brings the lab up or down, breaks or heals it.
+ * @param verb told to whoever finds the lock held
+ * @throws EngineError LAB_BUSY
+ */
+export async function withLabLock<Result>(
+  context: CommandContext,
+  verb: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  using _lock = await acquireLock(lockFile(context.home, context.labName), {
+    command: `lab ${verb}`,
+    waitMs: 0,
+  });
+  return work();
 }
 
 /**

@@ -112,6 +112,15 @@ export function table(
   return all.map(line).join("\n");
 }
 
+const BYTE_UNITS = ["B", "KiB", "MiB", "GiB"];
+
+/** @returns `12 MiB` */
+export function bytesText(bytes: number): string {
+  const power = Math.min(BYTE_UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
+  const value = bytes / 1_024 ** power;
+  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${BYTE_UNITS[power] ?? "B"}`;
+}
+
 /** An error as both forms show it. */
 interface ErrorView {
   readonly code: string;

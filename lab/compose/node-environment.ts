@@ -1,4 +1,5 @@
 /** What each node is told through its environment; the property files stay as they are. */
+import { JAVA_OPTIONS, JAVA_OPT_EXT, heapFlags, openFlags } from "../apache/program.ts";
 import { mainPort } from "../topology/ports.ts";
 import type { LabNode, Topology } from "../topology/topology.ts";
 import { advertisedAddresses } from "./split-horizon.ts";
@@ -115,8 +116,20 @@ function roleEnvironment(plan: NodePlan, node: LabNode): Readonly<Record<string,
   }
 }
 
+/** Apache's programs read a property file only (see lab/apache/program.ts); these are for the Java around them. */
+function apacheEnvironment(node: LabNode): Readonly<Record<string, string>> {
+  const flags = [...heapFlags(node), `-Duser.home=${DATA_DIR}`].join(" ");
+  return {
+    LAB_NODE: node.name,
+    HOME: DATA_DIR,
+    [JAVA_OPTIONS]: `${openFlags()} ${flags}`,
+    [JAVA_OPT_EXT]: flags,
+  };
+}
+
 /** @returns the variables of a node's container */
 export function nodeEnvironment(plan: NodePlan, node: LabNode): Readonly<Record<string, string>> {
+  if (node.engine !== undefined) return apacheEnvironment(node);
   const youngGeneration = node.broker === undefined ? SMALL_FLAGS : BROKER_FLAGS;
   const heap = `--max-old-space-size=${node.resources.heapMiB}`;
   return {

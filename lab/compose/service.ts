@@ -18,6 +18,8 @@ export const LABEL = {
   host: "lab.host",
   /** State folder of the lab: two labs of one name in two folders are two labs. */
   state: "lab.state",
+  /** Image of a node that runs Apache's programs. */
+  engine: "lab.engine",
 } as const;
 
 /** User and group of the image (K-02). */
@@ -26,6 +28,8 @@ export const CONTAINER_USER = "10001:10001";
 /** What a service is made from, besides its node. */
 export interface ServicePlan extends NodePlan {
   readonly image: string;
+  /** Images of the nodes that run Apache's programs, by node. */
+  readonly apacheImages?: ReadonlyMap<string, string>;
   /** Folder with the property files, relative to the compose file. */
   readonly confSource: string;
   /** State folder of the lab, or undefined for a compose file that stands alone. */
@@ -60,7 +64,16 @@ export function volumeKey(node: string): string {
 function command(node: LabNode): readonly string[] {
   if (node.role === "dashboard") return ["dashboard"];
   const program = node.role === "namesrv" ? "mqnamesrv" : "mqbroker";
-  return [program, "-c", `${CONF_DIR}/${node.broker?.propertiesFile ?? NAMESRV_PROPERTIES}`];
+  const file =
+    node.engine === undefined
+      ? (node.broker?.propertiesFile ?? NAMESRV_PROPERTIES)
+      : apacheFile(node.name);
+  return [program, "-c", `${CONF_DIR}/${file}`];
+}
+
+/** @returns the property file of an Apache node, below the folder of the property files */
+export function apacheFile(node: string): string {
+  return `apache/${node}.properties`;
 }
 
 function hasData(node: LabNode): boolean {
@@ -68,6 +81,8 @@ function hasData(node: LabNode): boolean {
 }
 
 function healthcheck(node: LabNode): Yaml {
+  // Apache's images have no Node to ask with; the lab asks from outside anyway.
+  if (node.engine !== undefined) return { disable: true };
   const kind = node.broker === undefined ? node.role : "broker";
   return {
     test: ["CMD", "node", "/app/health.mjs", kind, String(mainPort(node).inner)],
@@ -110,7 +125,8 @@ function limits(plan: ServicePlan, node: LabNode): Yaml {
     mem_limit: memory,
     memswap_limit: memory,
     cpus: Math.min(node.resources.cpus, plan.cpusMax),
-    pids_limit: 256,
+    // A thread counts: Apache's brokers have hundreds.
+    pids_limit: node.engine === undefined ? 256 : 1_024,
     // Not every engine may raise it further (docker-lab 3); a node needs one for each connection and open file.
     ulimits: { nofile: { soft: 16_384, hard: 16_384 }, core: 0 },
     // A stop must flush first (K-05).
@@ -125,8 +141,9 @@ export function renderService(plan: ServicePlan, node: LabNode): Yaml {
     port === null ? [] : [`127.0.0.1:${port}:${inner}`],
   );
   const conf = `${literal(plan.confSource)}:${CONF_DIR}:ro,z`;
+  const apache = node.engine === undefined ? undefined : plan.apacheImages?.get(node.name);
   return {
-    image: plan.image,
+    image: apache ?? plan.image,
     container_name: containerName(plan.labName, node.name),
     hostname: node.name,
     command: command(node),
@@ -145,6 +162,7 @@ export function renderService(plan: ServicePlan, node: LabNode): Yaml {
       [LABEL.node]: node.name,
       [LABEL.role]: node.role,
       [LABEL.host]: node.host,
+      ...(apache === undefined ? {} : { [LABEL.engine]: apache }),
     },
   };
 }

@@ -13,7 +13,7 @@ export interface AllotRequest {
   /** As loaded, with the ports of the first lab. */
   readonly topology: Topology;
   /** What the topology was configured with. */
-  readonly configured?: Pick<LabState, "size" | "settings">;
+  readonly configured?: Pick<LabState, "size" | "settings" | "engines">;
   readonly runtime: RuntimeKind;
   /** Block the user wants; undefined: the first free one. */
   readonly index: number | undefined;
@@ -59,6 +59,9 @@ export function allot(request: AllotRequest): LabState {
     subnets: request.runtime === "docker" ? planSubnets(index) : {},
     size: request.configured?.size ?? "small",
     settings: request.configured?.settings ?? [],
+    engines: request.configured?.engines ?? [],
+    masters: {},
+    fences: [],
     topology: publishPorts(request.topology, index, request.runtime),
   };
 }
@@ -66,13 +69,13 @@ export function allot(request: AllotRequest): LabState {
 /**
  * @param state of a lab that exists
  * @param topology its folder as it is now, configured
- * @param settings what it was configured with; by default what the lab had
+ * @param configured what it was configured with; by default what the lab had
  * @returns the state with today's settings and the ports it always had
  */
 export function refresh(
   state: LabState,
   topology: Topology,
-  settings: readonly string[] = state.settings,
+  configured: Pick<LabState, "settings" | "engines" | "masters"> = state,
 ): LabState {
-  return { ...state, settings, topology: publishPorts(topology, state.index, state.runtime) };
+  return { ...state, ...configured, topology: publishPorts(topology, state.index, state.runtime) };
 }

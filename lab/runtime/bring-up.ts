@@ -6,6 +6,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../../engine/base/engine-error.ts";
 import { configure } from "../settings/configure.ts";
+import { engineName, mergeEngines } from "../settings/engine-text.ts";
 import { mergeSettings } from "../settings/setting-text.ts";
 import { loadTopology } from "../topology/presets.ts";
 import { describeProblem } from "../topology/problem.ts";
@@ -13,6 +14,7 @@ import { FILE_KEYS, type LabSize } from "../topology/size.ts";
 import type { LabNode, Topology } from "../topology/topology.ts";
 import { allot, refresh } from "./allot.ts";
 import { acquireLock } from "./lock.ts";
+import { checkEngines } from "./check-engines.ts";
 import { checkMachine } from "./check-machine.ts";
 import type { LabRuntime, NodeObservation, RuntimeKind } from "./runtime.ts";
 import { chooseRuntime, createRuntime } from "./select-runtime.ts";
@@ -52,6 +54,8 @@ export interface BringUpOptions {
   /** `node.key=value` to add, `node.key` to take away. */
   readonly set: readonly string[];
   readonly unset: readonly string[];
+  /** `ts`, `NODE=apache-dist:DIR`, `apache:IMAGE`: to add. */
+  readonly engines: readonly string[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly progress: BringUpProgress;
@@ -101,7 +105,9 @@ function continueLab(options: BringUpOptions, state: LabState): LabState {
   if (loaded.dir !== state.topology.dir) throw conflict(state, `is a ${state.topology.name}`);
   checkStoreStays(state, options);
   const settings = mergeSettings(state.settings, options);
-  return refresh(state, configure(loaded, { size: state.size, settings }), settings);
+  const engines = mergeEngines(state.engines, options.engines, options.cwd);
+  const wanted = { size: state.size, settings, engines, masters: state.masters };
+  return refresh(state, configure(loaded, wanted), wanted);
 }
 
 /** Files of a store keep the size they were made with. */
@@ -120,10 +126,10 @@ function noteRestarts(
   after: LabState,
   live: ReadonlySet<string>,
 ): void {
-  const given = ({ settings, resources }: LabNode): string => {
+  const given = ({ settings, resources, engine }: LabNode): string => {
     const { memoryMiB, heapMiB, cpus } = resources;
     const pairs = (settings ?? []).map(({ key, value }) => `${key}=${value}`).toSorted();
-    return [memoryMiB, heapMiB, cpus, ...pairs].join("\n");
+    return [engineName(engine), memoryMiB, heapMiB, cpus, ...pairs].join("\n");
   };
   const old = new Map(before.topology.nodes.map((node) => [node.name, given(node)]));
   const changed = after.topology.nodes
@@ -157,6 +163,7 @@ async function prepare(options: BringUpOptions, known: LabState | null): Promise
   const { home } = options;
   const state = await stateFor(options, known);
   const runtime = await createRuntime(allocationOf(home, state.state));
+  for (const text of checkEngines(runtime.allocation)) options.progress.note(text);
   const liveBefore = await liveNodes(runtime);
   // The docker runtime asks the engine by itself: containers know more of who holds what.
   if (runtime.kind === "process") await checkMachine(runtime.allocation, liveBefore);
@@ -175,7 +182,11 @@ async function stateFor(
     options.progress.note(`runtime ${known.runtime}: ${reason}`);
     return { state: continueLab(options, known), reason };
   }
-  const configured = { size: options.size ?? "small", settings: mergeSettings([], options) };
+  const configured = {
+    size: options.size ?? "small",
+    settings: mergeSettings([], options),
+    engines: mergeEngines([], options.engines, options.cwd),
+  };
   const topology = configure(loadWith(options, options.preset ?? DEFAULT_PRESET), configured);
   const choice = await chooseRuntime(options.runtime, join(home, name));
   options.progress.note(`runtime ${choice.kind}: ${choice.reason}`);

@@ -18,6 +18,8 @@ import { runContainerGuest } from "./docker/guest.ts";
 import { LabContainers, missingNode } from "./docker/lab-containers.ts";
 import { ensureImage, imageName } from "./docker/image.ts";
 import { composeFile, copyProperties, imageInUse, writeLabFiles } from "./docker/lab-files.ts";
+import { volumeStores } from "./docker/volume-stores.ts";
+import { checkFences } from "./fence.ts";
 import { connectDocker, type DockerEngine } from "./preflight/engine.ts";
 import type {
   ContainerAccess,
@@ -28,6 +30,7 @@ import type {
   NodeObservation,
   StartProgress,
 } from "./runtime.ts";
+import type { NodeStores } from "./stores.ts";
 
 const NEVER_ABORTED = new AbortController().signal;
 /** Clients before those they talk to: masters hand their last bytes to slaves, brokers sign off at the name servers. */
@@ -63,7 +66,15 @@ class DockerRuntime implements LabRuntime {
     }
     signal.throwIfAborted();
     await checkEngine(this.engine, this.allocation, absent);
+    await checkFences(
+      this,
+      absent.map((node) => node.name),
+    );
     await this.create(absent, progress, signal);
+  }
+
+  stores(): NodeStores {
+    return volumeStores(this.engine.docker, this.allocation);
   }
 
   /** Has compose make and start containers; running ones are left alone. */
@@ -75,22 +86,42 @@ class DockerRuntime implements LabRuntime {
     const say = (message: string): void => progress({ node: null, message });
     const image = await ensureImage(this.engine.docker, installRoot(), say);
     signal.throwIfAborted();
-    writeLabFiles(this.allocation, image, this.engine.cpus);
+    const apache = await this.apacheImages(this.allocation.topology.nodes, say);
+    signal.throwIfAborted();
+    writeLabFiles(this.allocation, { own: image, apache }, this.engine.cpus);
     say(`starting containers from ${image}`);
-    await this.dropOutdated(nodes);
+    await this.dropOutdated(nodes, apache);
     const names = nodes.map((node) => node.name);
     await this.compose(["up", "-d", "--no-recreate", "--no-build", ...names], signal);
     for (const name of names) progress({ node: name, message: "started" });
   }
 
   /** A container keeps the settings and limits it was made with: one that stands still and has others is made anew, on its old volume. */
-  private async dropOutdated(nodes: readonly LabNode[]): Promise<void> {
+  private async dropOutdated(
+    nodes: readonly LabNode[],
+    apacheImages: ReadonlyMap<string, string>,
+  ): Promise<void> {
     const { name: labName, topology, subnets } = this.allocation;
     const addresses = nodeAddresses(topology, subnets);
     for (const node of nodes) {
-      const wanted = nodeEnvironment({ labName, topology, subnets, addresses }, node);
-      await this.containers.removeOutdated(node.name, wanted, node.resources.memoryMiB);
+      const environment = nodeEnvironment({ labName, topology, subnets, addresses }, node);
+      const apache = apacheImages.get(node.name) ?? "";
+      await this.containers.removeOutdated(node, { environment, apache });
     }
+  }
+
+  /** Makes sure that the images with Apache's programs are there. @returns them by node */
+  private async apacheImages(
+    nodes: readonly LabNode[],
+    say: (message: string) => void,
+  ): Promise<ReadonlyMap<string, string>> {
+    const images = new Map<string, string>();
+    for (const { name, engine } of nodes) {
+      if (engine === undefined) continue;
+      const { ensureApacheImage } = await import("./docker/apache-image.ts");
+      images.set(name, await ensureApacheImage(this.engine.docker, engine, say));
+    }
+    return images;
   }
 
   private async compose(args: readonly string[], signal: AbortSignal): Promise<void> {
@@ -131,7 +162,8 @@ class DockerRuntime implements LabRuntime {
 
   async start(name: string): Promise<void> {
     const node = this.node(name);
-    await this.dropOutdated([node]);
+    await checkFences(this, [name]);
+    await this.dropOutdated([node], await this.apacheImages([node], () => undefined));
     const container = await this.containers.find(name);
     if (container === null) {
       await checkEngine(this.engine, this.allocation, [node]);

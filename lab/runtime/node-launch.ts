@@ -1,4 +1,4 @@
-/** How one node of a lab is started as a local process: program, flags, environment. Pure. */
+/** How one node of a lab is started as a local process: program, flags, environment. */
 import { join } from "node:path";
 import {
   NAMESRV_PROPERTIES,
@@ -6,14 +6,21 @@ import {
   type NodePort,
   type Topology,
 } from "../topology/topology.ts";
+import { apacheLaunch } from "./apache-launch.ts";
 import { programFile } from "./program-file.ts";
 import type { LabAllocation } from "./runtime.ts";
 
 /** Everything `spawn` needs. */
 export interface NodeLaunch {
+  readonly program: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Written before the start; their folders are made. */
+  readonly files: readonly { readonly path: string; readonly text: string }[];
 }
+
+/** What `node` is started with: our own programs. */
+type ScriptLaunch = Pick<NodeLaunch, "args" | "env">;
 
 const LOOPBACK = "127.0.0.1";
 
@@ -76,14 +83,14 @@ export function localOverrides(node: LabNode, allocation: LabAllocation): string
   });
 }
 
-function namesrvLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch {
+function namesrvLaunch(node: LabNode, allocation: LabAllocation): ScriptLaunch {
   return {
     args: [programFile("mqnamesrv"), "-c", join(allocation.topology.dir, NAMESRV_PROPERTIES)],
     env: { ROCKETMQ_OVERRIDES: localOverrides(node, allocation) },
   };
 }
 
-function brokerLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch {
+function brokerLaunch(node: LabNode, allocation: LabAllocation): ScriptLaunch {
   const file = join(allocation.topology.dir, node.broker?.propertiesFile ?? "");
   return {
     args: [programFile("mqbroker"), "-c", file],
@@ -126,7 +133,7 @@ function dashboardNode(node: LabNode): Readonly<Record<string, string | number>>
   };
 }
 
-function dashboardLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch {
+function dashboardLaunch(node: LabNode, allocation: LabAllocation): ScriptLaunch {
   return {
     args: [programFile("dashboard")],
     env: {
@@ -152,10 +159,19 @@ const SMALL_FLAGS = ["--max-semi-space-size=2"];
 /**
  * @param node to start
  * @param allocation of its lab
- * @returns arguments for this machine's node program and the variables to add to the environment
- * @throws EngineError LAB_NOT_BUILT
+ * @returns program, arguments, and the variables to add to the environment
+ * @throws EngineError LAB_NOT_BUILT | LAB_JAVA_MISSING | CLI_USAGE when a distribution's jars are gone
  */
 export function nodeLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch {
+  if (node.engine !== undefined) {
+    return apacheLaunch({
+      node,
+      engine: node.engine,
+      directory: nodeDirectory(allocation, node.name),
+      topologyDir: allocation.topology.dir,
+      overrides: localOverrides(node, allocation),
+    });
+  }
   const isBroker = node.broker !== undefined;
   const flags = [
     SAFETY_FLAG,
@@ -168,5 +184,10 @@ export function nodeLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch
     "broker-slave": () => brokerLaunch(node, allocation),
     dashboard: () => dashboardLaunch(node, allocation),
   }[node.role]();
-  return { args: [...flags, ...launch.args], env: { ...launch.env, LAB_NODE: node.name } };
+  return {
+    program: process.execPath,
+    args: [...flags, ...launch.args],
+    env: { ...launch.env, LAB_NODE: node.name },
+    files: [],
+  };
 }

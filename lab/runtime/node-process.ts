@@ -147,11 +147,12 @@ export class NodeProcess {
       return false;
     }
     mkdirSync(this.directory, { recursive: true });
+    for (const { path, text } of launch.files) writeAtomically(path, text);
     this.setLargeLogAside();
     const log = openSync(this.logFile, "a", 0o600);
     writeAtomically(this.recordFile, JSON.stringify({ starting: true, startedAtMs: Date.now() }));
     try {
-      const child = spawn(process.execPath, [...launch.args], {
+      const child = spawn(launch.program, [...launch.args], {
         cwd: this.directory,
         env: { ...environmentFor(launch), [MARK]: this.directory },
         detached: true,

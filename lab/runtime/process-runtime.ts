@@ -6,11 +6,14 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../../engine/base/engine-error.ts";
 import type { LabNode, NodeRole } from "../topology/topology.ts";
+import { checkFences } from "./fence.ts";
 import { runLocalGuest } from "./local-guest.ts";
+import { localStores } from "./local-stores.ts";
 import { logLines } from "./node-log.ts";
 import { localPort, nodeDirectory, nodeLaunch } from "./node-launch.ts";
 import { NodeProcess } from "./node-process.ts";
 import { checkPorts, portClaims } from "./preflight/ports.ts";
+import type { NodeStores } from "./stores.ts";
 import { namesrvAddrSeenFrom } from "./vantage.ts";
 import type {
   Endpoint,
@@ -83,6 +86,7 @@ class ProcessRuntime implements LabRuntime {
     const inOrder = this.allocation.topology.nodes.toSorted(
       (a, b) => START_ORDER.indexOf(a.role) - START_ORDER.indexOf(b.role),
     );
+    await this.checkFences(inOrder);
     const started: string[] = [];
     for (const node of inOrder) {
       signal.throwIfAborted();
@@ -95,6 +99,22 @@ class ProcessRuntime implements LabRuntime {
       await new Promise((resolve) => setImmediate(resolve));
     }
     if (started.length === 0) progress({ node: null, message: "every node runs already" });
+  }
+
+  private async checkFences(nodes: readonly LabNode[]): Promise<void> {
+    const live = new Set(
+      (await this.observe())
+        .filter(({ state }) => state === "running" || state === "paused")
+        .map((seen) => seen.node),
+    );
+    await checkFences(
+      this,
+      nodes.map(({ name }) => name).filter((name) => !live.has(name)),
+    );
+  }
+
+  stores(): NodeStores {
+    return localStores(this.allocation);
   }
 
   async down(progress: StartProgress): Promise<void> {
@@ -121,7 +141,10 @@ class ProcessRuntime implements LabRuntime {
   async start(name: string): Promise<void> {
     const node = this.node(name);
     const { state } = this.process(name).observe();
-    if (state === "stopped" || state === "missing") await checkPorts(portClaims([node]));
+    if (state === "stopped" || state === "missing") {
+      await checkPorts(portClaims([node]));
+      await checkFences(this, [name]);
+    }
     await this.startNode(node);
   }
 

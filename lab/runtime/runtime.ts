@@ -3,6 +3,8 @@
  * process-runtime.ts. Drills, benches, dashboard and commands see only this.
  */
 import type { Readable } from "node:stream";
+import type { Fence } from "./fence.ts";
+import type { NodeStores } from "./stores.ts";
 import type { Topology } from "../topology/topology.ts";
 
 export type RuntimeKind = "docker" | "process";
@@ -44,6 +46,8 @@ export interface LabAllocation {
   readonly subnets: Readonly<Record<string, string>>;
   /** `.lab/NAME`. */
   readonly stateDir: string;
+  /** Nodes that are looked at before they start as slaves; absent: none. */
+  readonly fences?: readonly Fence[];
 }
 
 /** What a container of the user's own needs to stand beside the lab: `docker run --network NETWORK …`. */
@@ -97,6 +101,8 @@ export interface LabRuntime {
   pause(node: string): Promise<void>;
   unpause(node: string): Promise<void>;
   observe(): Promise<readonly NodeObservation[]>;
+  /** The data of nodes that do not run. */
+  stores(): NodeStores;
   endpoints(): readonly Endpoint[];
   /** Docker only. */
   containerAccess?(): ContainerAccess;

@@ -9,6 +9,8 @@ import { EngineError } from "../../engine/base/engine-error.ts";
 import { LAB_SIZES, type LabSize } from "../topology/size.ts";
 import type { Topology } from "../topology/topology.ts";
 import { writeAtomically } from "./atomic-file.ts";
+import type { Masters } from "../settings/roles.ts";
+import type { Fence } from "./fence.ts";
 import type { LabAllocation } from "./runtime.ts";
 
 const portSchema = z.object({
@@ -28,6 +30,8 @@ const brokerSchema = z.object({
 
 const settingSchema = z.object({ key: z.string(), value: z.string(), from: z.string() });
 
+const engineSchema = z.object({ kind: z.enum(["apache-dist", "apache"]), from: z.string() });
+
 const nodeSchema = z
   .object({
     name: z.string(),
@@ -37,14 +41,18 @@ const nodeSchema = z
     ports: z.array(portSchema),
     resources: z.object({ memoryMiB: z.number(), cpus: z.number(), heapMiB: z.number() }),
     settings: z.array(settingSchema).optional(),
+    engine: engineSchema.optional(),
     broker: brokerSchema.optional(),
   })
   // An absent member and one that is undefined are the same on disk, but not to the contract's type.
-  .transform(({ broker, settings, ...node }) => ({
+  .transform(({ broker, engine, settings, ...node }) => ({
     ...node,
     ...(settings === undefined ? {} : { settings }),
+    ...(engine === undefined ? {} : { engine }),
     ...(broker === undefined ? {} : { broker }),
   }));
+
+const fenceSchema = z.object({ node: z.string(), logEnd: z.number(), at: z.string() });
 
 const topologySchema = z.object({
   name: z.string(),
@@ -66,9 +74,12 @@ const stateSchema = z.object({
   /** `starting` until the first `up` (or any later one) has seen the lab ready. */
   phase: z.enum(["starting", "up", "down"]),
   subnets: z.record(z.string(), z.string()),
-  // Labs made before there were sizes have none of both.
+  // Labs made before there were sizes, engines and promotions have none of them.
   size: z.enum(LAB_SIZES).default("small"),
   settings: z.array(z.string()).default([]),
+  engines: z.array(z.string()).default([]),
+  masters: z.record(z.string(), z.string()).default({}),
+  fences: z.array(fenceSchema).default([]),
   topology: topologySchema,
 });
 
@@ -84,6 +95,12 @@ export interface LabState {
   readonly size: LabSize;
   /** `node.key=value`, oldest first. */
   readonly settings: readonly string[];
+  /** `selector=apache-dist:DIR`, oldest first. */
+  readonly engines: readonly string[];
+  /** Promoted nodes by brokerName. */
+  readonly masters: Masters;
+  /** Nodes of their sets whose log may have gone another way. */
+  readonly fences: readonly Fence[];
   readonly topology: Topology;
 }
 
@@ -216,5 +233,6 @@ export function allocationOf(home: string, state: LabState): LabAllocation {
     topology: state.topology,
     subnets: state.subnets,
     stateDir: join(home, state.name),
+    fences: state.fences,
   };
 }

@@ -18,6 +18,7 @@ const nodeSchema = z.strictObject({
   settings: z
     .array(z.strictObject({ key: z.string(), value: z.string(), from: z.string() }))
     .optional(),
+  engine: z.strictObject({ kind: z.enum(["apache-dist", "apache"]), from: z.string() }).optional(),
   broker: z
     .strictObject({
       propertiesFile: z.string(),
@@ -43,6 +44,7 @@ export const topologySchema = z.strictObject({
 const rowSchema = z.strictObject({
   node: z.string(),
   role: z.string(),
+  engine: z.string(),
   host: z.string(),
   alias: z.string(),
   address: z.string(),
@@ -109,6 +111,25 @@ export const faultMade = {
 
 /** The entries of the ledger. */
 export const faultList = { lab: z.string(), faults: z.array(recordSchema) };
+
+/** The data of all nodes under a name; bytes on the disk. */
+export const snapshotSchema = z.strictObject({
+  name: z.string(),
+  createdAt: z.string(),
+  preset: z.string(),
+  size: z.string(),
+  masters: z.record(z.string(), z.string()),
+  fences: z.array(z.strictObject({ node: z.string(), logEnd: z.int(), at: z.string() })),
+  nodes: z.array(z.strictObject({ node: z.string(), bytes: z.int(), logEnd: z.int().nullable() })),
+  bytes: z.int(),
+});
+
+/** A snapshot that was made or put back, and the nodes that were stopped for it and run again. */
+export const snapshotDone = {
+  lab: z.string(),
+  snapshot: snapshotSchema,
+  restarted: z.array(z.string()),
+};
 
 const count = z.int().nonnegative();
 const micros = z.number().nullable();

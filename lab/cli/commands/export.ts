@@ -13,14 +13,16 @@ import { numberOption, textOption } from "../options.ts";
 function wanted(context: CommandContext, from: string | undefined): Topology {
   const state = from === undefined ? readState(context.home, context.labName) : null;
   if (state === null) return loadTopology(from ?? "2m-2s-sync", context.io.cwd).topology;
-  return configure(loadTopology(state.topology.dir, context.io.cwd).topology, state);
+  // The folder brings the sources of our own image only.
+  const wishes = { size: state.size, settings: state.settings };
+  return configure(loadTopology(state.topology.dir, context.io.cwd).topology, wishes);
 }
 
 export const exportCommand = defineCommand({
   name: "export",
   summary: "the lab as a folder that works without the lab",
   description:
-    "compose: compose.yaml, the property files and the sources of the image, for docker compose v2 and docker-compose 1.29. Of this lab with its --size and --set, or of --from; without either of 2m-2s-sync. No data is copied. The folder has container names of its own project (--name), so it cannot run beside a lab of that name.",
+    "compose: compose.yaml, the property files and the sources of the image, for docker compose v2 and docker-compose 1.29. Of this lab with its --size and --set (always with our own engine), or of --from; without either of 2m-2s-sync. No data is copied. The folder has container names of its own project (--name), so it cannot run beside a lab of that name.",
   examples: [
     { command: "lab export compose ./out --from 2m-2s-async", what: "of a preset" },
     { command: "lab export compose ./out", what: "of this lab" },

@@ -19,10 +19,14 @@ import { logsCommand } from "./logs.ts";
 import { mqadminCommand } from "./mqadmin.ts";
 import { pauseCommand, unpauseCommand } from "./pause.ts";
 import { presetsCommand } from "./presets.ts";
+import { promoteCommand } from "./promote.ts";
+import { resetCommand } from "./reset.ts";
 import { restartCommand } from "./restart.ts";
+import { restoreCommand } from "./restore.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
 import { showCommand } from "./show.ts";
+import { snapshotCommand } from "./snapshot.ts";
 import { startCommand } from "./start.ts";
 import { statusCommand } from "./status.ts";
 import { stopCommand } from "./stop.ts";
@@ -43,10 +47,14 @@ export const COMMANDS: readonly Command[] = [
   faultCommand,
   firewallCommand,
   healCommand,
+  promoteCommand,
+  restoreCommand,
   logsCommand,
   benchCommand,
   adminCommand,
   mqadminCommand,
+  snapshotCommand,
+  resetCommand,
   downCommand,
   destroyCommand,
   waitCommand,

@@ -81,6 +81,10 @@ export const upCommand = defineCommand({
       command: "lab up --set @masters.flushDiskType=ASYNC_FLUSH",
       what: "change a setting, leave the files alone",
     },
+    {
+      command: "lab up --engine broker-b=apache-dist:/opt/rocketmq-4.9.7",
+      what: "Apache's Java broker for broker-b, ours for the rest",
+    },
   ],
   args: [
     {
@@ -100,6 +104,10 @@ export const upCommand = defineCommand({
       initial: undefined,
     }),
     set: listOption("--set <node.key=value>", "a setting over the property files, remembered"),
+    engine: listOption(
+      "--engine <[node=]engine>",
+      "ts, apache-dist:DIR (with this machine's java) or apache:IMAGE (Docker), remembered",
+    ),
     unset: listOption("--unset <node.key>", "take a remembered setting back"),
     index: indexOption,
     timeout: timeoutOption(120_000),
@@ -119,6 +127,7 @@ export const upCommand = defineCommand({
       size: options.size,
       set: options.set,
       unset: options.unset,
+      engines: options.engine,
       newLabIndex: indexOption.parse(context.io.env["LAB_INDEX"]),
       timeoutMs: options.timeout,
       signal: context.signal,

@@ -20,7 +20,11 @@ interface ContainerGuest extends GuestCommand {
   readonly image: string;
 }
 
-async function pullWhenAbsent(docker: Docker, guest: ContainerGuest): Promise<void> {
+/** @throws EngineError DOCKER_IMAGE_FAILED when the image is neither there nor can be pulled */
+export async function pullWhenAbsent(
+  docker: Docker,
+  guest: Pick<ContainerGuest, "image" | "say">,
+): Promise<void> {
   try {
     await docker.getImage(guest.image).inspect();
     return;

@@ -6,7 +6,8 @@ import { DOCKERFILE, readBuildContext, type BuildContext } from "./build-context
 import { dockerError } from "./docker-error.ts";
 import { finished } from "./engine-output.ts";
 
-const REPOSITORY = "rocketmq-lab/engine";
+/** Where the images of our own programs are. */
+export const ENGINE_REPOSITORY = "rocketmq-lab/engine";
 /** Also given to the newest build, for compose files used by hand. */
 const LOCAL_TAG = "local";
 
@@ -19,7 +20,7 @@ export type Say = (message: string) => void;
  * @throws EngineError LAB_NOT_BUILT
  */
 export function imageName(root: string): string {
-  return `${REPOSITORY}:${readBuildContext(root).hash}`;
+  return `${ENGINE_REPOSITORY}:${readBuildContext(root).hash}`;
 }
 
 async function isBuilt(docker: Docker, name: string): Promise<boolean> {
@@ -36,7 +37,7 @@ async function build(docker: Docker, context: BuildContext, say: Say): Promise<v
   const base = await chooseBase(docker, say);
   say(`building the image on ${base.name} (${base.origin})`);
   const stream = await docker.buildImage(context.stream(), {
-    t: `${REPOSITORY}:${context.hash}`,
+    t: `${ENGINE_REPOSITORY}:${context.hash}`,
     dockerfile: DOCKERFILE,
     buildargs: { BASE_IMAGE: base.name },
     labels: { "lab.image": "engine", "lab.base": base.name, "lab.base.origin": base.origin },
@@ -57,11 +58,11 @@ async function build(docker: Docker, context: BuildContext, say: Say): Promise<v
  */
 export async function ensureImage(docker: Docker, root: string, say: Say): Promise<string> {
   const context = readBuildContext(root);
-  const name = `${REPOSITORY}:${context.hash}`;
+  const name = `${ENGINE_REPOSITORY}:${context.hash}`;
   if (await isBuilt(docker, name)) return name;
   try {
     await build(docker, context, say);
-    await docker.getImage(name).tag({ repo: REPOSITORY, tag: LOCAL_TAG });
+    await docker.getImage(name).tag({ repo: ENGINE_REPOSITORY, tag: LOCAL_TAG });
   } catch (error) {
     if (error instanceof EngineError) throw error;
     throw new EngineError("DOCKER_IMAGE_FAILED", {

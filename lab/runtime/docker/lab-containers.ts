@@ -3,6 +3,7 @@ import type Docker from "dockerode";
 import { EngineError } from "../../../engine/base/engine-error.ts";
 import { LABEL } from "../../compose/service.ts";
 import { INTERNET } from "../../compose/subnets.ts";
+import type { LabNode } from "../../topology/topology.ts";
 import type { NodeObservation } from "../runtime.ts";
 import { containerProcess } from "./container-memory.ts";
 import { dockerError, reasonOf, statusOf } from "./docker-error.ts";
@@ -157,13 +158,12 @@ export class LabContainers {
   }
 
   /**
-   * Removes a node's container when it does not run and was made with other variables or another memory limit.
-   * @param wanted variables the node is to have
+   * Removes a node's container when it does not run and was made with other variables, limits or Apache image.
+   * @param wanted what the node is to have
    */
   async removeOutdated(
-    node: string,
-    wanted: Readonly<Record<string, string>>,
-    memoryMiB: number,
+    { name: node, resources }: LabNode,
+    wanted: { readonly environment: Readonly<Record<string, string>>; readonly apache: string },
   ): Promise<void> {
     const container = await this.find(node);
     if (container === null) return;
@@ -171,8 +171,9 @@ export class LabContainers {
     if (state.Running) return;
     const has = new Set(config.Env);
     const isSame =
-      Object.entries(wanted).every(([key, value]) => has.has(`${key}=${value}`)) &&
-      host.Memory === memoryMiB * MIB;
+      Object.entries(wanted.environment).every(([key, value]) => has.has(`${key}=${value}`)) &&
+      (config.Labels[LABEL.engine] ?? "") === wanted.apache &&
+      host.Memory === resources.memoryMiB * MIB;
     if (!isSame) await this.gone(container.remove({ force: true }), node);
   }
 

@@ -1,9 +1,14 @@
 /** What the docker runtime writes into a lab's state folder: the compose file and the property files it mounts. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { apacheProperties } from "../../apache/program.ts";
 import { renderCompose } from "../../compose/render.ts";
+import { apacheFile } from "../../compose/service.ts";
+import { NAMESRV_PROPERTIES, type LabNode } from "../../topology/topology.ts";
 import { writeAtomically } from "../atomic-file.ts";
+import { nodeSources } from "../node-sources.ts";
 import type { LabAllocation } from "../runtime.ts";
+import { ENGINE_REPOSITORY } from "./image.ts";
 
 const COMPOSE_FILE = "compose.yaml";
 const CONF_FOLDER = "conf";
@@ -16,18 +21,20 @@ export function composeFile(stateDir: string): string {
   return join(stateDir, COMPOSE_FILE);
 }
 
-/** @returns image the lab's containers were made from last, or null before the first time */
+/** @returns image the lab's own containers were made from last, or null before the first time */
 export function imageInUse(stateDir: string): string | null {
   const file = composeFile(stateDir);
   if (!existsSync(file)) return null;
-  return /^\s+image: "?([^\s"]+)/m.exec(readFileSync(file, "utf8"))?.[1] ?? null;
+  const own = new RegExp(`^\\s+image: "?(${ENGINE_REPOSITORY}:[^\\s"]+)`, "m");
+  return own.exec(readFileSync(file, "utf8"))?.[1] ?? null;
 }
 
 /**
  * Brings the mounted property files up to date; a node reads them when it starts. They are a copy, because the topology's own folder may
  * be closed to the container's user, and one mount of a folder survives editors that replace files.
  */
-export function copyProperties({ topology, stateDir }: LabAllocation): void {
+export function copyProperties(allocation: LabAllocation): void {
+  const { topology, stateDir } = allocation;
   const from = topology.dir;
   const to = join(stateDir, CONF_FOLDER);
   mkdirSync(to, { recursive: true });
@@ -37,21 +44,39 @@ export function copyProperties({ topology, stateDir }: LabAllocation): void {
     copyFileSync(join(from, name), join(to, name));
     chmodSync(join(to, name), FILE_MODE);
   }
+  for (const node of topology.nodes.filter(({ engine }) => engine !== undefined)) {
+    writeApacheProperties(allocation, node, to);
+  }
+}
+
+/** Apache's programs take no overrides from their environment, so theirs stand in a file of the node's own. */
+function writeApacheProperties(allocation: LabAllocation, node: LabNode, conf: string): void {
+  const source = join(allocation.topology.dir, node.broker?.propertiesFile ?? NAMESRV_PROPERTIES);
+  const { overrides } = nodeSources(allocation, node);
+  const target = join(conf, apacheFile(node.name));
+  writeAtomically(target, apacheProperties(readFileSync(source, "utf8"), overrides));
+  chmodSync(dirname(target), FOLDER_MODE);
+  chmodSync(target, FILE_MODE);
 }
 
 /**
  * Writes both anew from the allocation.
- * @param image all nodes run
+ * @param images what the nodes run: our own, and by node those with Apache's programs
  * @param cpusMax what the engine's machine has
  */
-export function writeLabFiles(allocation: LabAllocation, image: string, cpusMax: number): void {
+export function writeLabFiles(
+  allocation: LabAllocation,
+  images: { readonly own: string; readonly apache: ReadonlyMap<string, string> },
+  cpusMax: number,
+): void {
   const { name, stateDir, topology, subnets } = allocation;
   copyProperties(allocation);
   const text = renderCompose({
     labName: name,
     topology,
     subnets,
-    image,
+    image: images.own,
+    apacheImages: images.apache,
     confSource: `./${CONF_FOLDER}`,
     stateDir,
     cpusMax,

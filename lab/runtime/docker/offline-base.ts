@@ -61,7 +61,8 @@ function findBusybox(): string | undefined {
   return BUSYBOX.find((path) => existsSync(path) && isStatic(path));
 }
 
-function linkedLibraries(program: string): readonly string[] {
+/** @returns paths of the libraries a program of this machine is linked with, and of those glibc loads by name */
+export function linkedLibraries(program: string): readonly string[] {
   const output = execFileSync("ldd", [program], { encoding: "utf8", timeout: LDD_MS });
   const linked = [...output.matchAll(/(\/[^ )\n]+)/g)].map((match) => match[1] ?? "");
   const besides = linked
@@ -75,7 +76,8 @@ function addText(tar: Pack, name: string, text: string): void {
   tar.entry({ name, mode: 0o644 }, text);
 }
 
-async function addFile(tar: Pack, from: string, name: string): Promise<void> {
+/** Streams a file of this machine, links followed, into a tar, executable for everyone. */
+export async function addFile(tar: Pack, from: string, name: string): Promise<void> {
   const real = realpathSync(from);
   const entry = tar.entry({ name, mode: 0o755, size: statSync(real).size });
   await pipeline(createReadStream(real), entry);

@@ -6,10 +6,14 @@ import type { LabNode } from "../../topology/topology.ts";
 const MIB = 1_048_576;
 /** What a Node process takes besides its heap. */
 const OUTSIDE_HEAP_MIB = 48;
+/** The same of a Java one: classes, compiled code, threads, buffers. */
+const OUTSIDE_JAVA_HEAP_MIB = 128;
 
 /** @returns what the nodes may need at their worst, MiB: full heaps and the runtime around them; page cache gives way by itself */
 export function memoryNeedMiB(nodes: readonly LabNode[]): number {
-  return nodes.reduce((sum, node) => sum + node.resources.heapMiB + OUTSIDE_HEAP_MIB, 0);
+  const outside = ({ engine }: LabNode): number =>
+    engine === undefined ? OUTSIDE_HEAP_MIB : OUTSIDE_JAVA_HEAP_MIB;
+  return nodes.reduce((sum, node) => sum + node.resources.heapMiB + outside(node), 0);
 }
 
 /** @returns memory programs can still have, MiB; outside Linux, where "free" says little, all the machine has */

@@ -8,6 +8,8 @@ import { findProcess, identify, isReaped } from "../../../../lab/runtime/process
 import { startChild } from "../../../helpers/child.ts";
 
 const LAUNCH = {
+  program: process.execPath,
+  files: [],
   args: [
     "-e",
     "console.log('LAB', process.env.LAB_NODE, process.env.SECRET); setInterval(() => {}, 1000)",
