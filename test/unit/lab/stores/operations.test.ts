@@ -48,7 +48,7 @@ describe("copy", () => {
     });
     const to = join(root, "to");
     await act({ do: "copy", from: join(root, "from"), to, without: ["node.log"] });
-    expect(readdirSync(to, { recursive: true }).toSorted()).toEqual([
+    expect(readdirSync(to, { recursive: true, encoding: "utf8" }).toSorted()).toEqual([
       "store",
       "store/commitlog",
       "store/commitlog/0",
@@ -80,7 +80,7 @@ describe("copy", () => {
       to: join(root, "to"),
       without: [],
     };
-    await expect(act(operation, AbortSignal.abort())).rejects.toThrow();
+    await expect(act(operation, AbortSignal.abort())).rejects.toThrow("aborted");
   });
 });
 
