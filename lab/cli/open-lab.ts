@@ -5,6 +5,7 @@ import { describeFault } from "../faults/fault.ts";
 import { acquireLock } from "../runtime/lock.ts";
 import type { LabRuntime } from "../runtime/runtime.ts";
 import { createRuntime } from "../runtime/select-runtime.ts";
+import { finishRestore, isRestoreOpen } from "../runtime/snapshots.ts";
 import {
   allocationOf,
   checkLabName,
@@ -68,8 +69,27 @@ export async function openLab(context: CommandContext): Promise<OpenLab> {
   const state = readState(context.home, context.labName);
   if (state === null) throw notFound(context);
   const runtime = await createRuntime(allocationOf(context.home, state));
-  await settleFaults(context, runtime);
-  return { state, runtime };
+  const lab = isRestoreOpen(runtime)
+    ? await settleRestore(context, { state, runtime })
+    : { state, runtime };
+  await settleFaults(context, lab.runtime);
+  return lab;
+}
+
+/** Goes on with a restore whose command was killed; one that is at work now is left alone. */
+async function settleRestore(context: CommandContext, lab: OpenLab): Promise<OpenLab> {
+  try {
+    return await withLabLock(context, "snapshot restore (going on)", async () => {
+      const { snapshot, state } = await finishRestore({ home: context.home, ...lab });
+      context.progress.note(
+        `ended the restore of snapshot ${snapshot.name}, which an ended command had left`,
+      );
+      return { state, runtime: await createRuntime(allocationOf(context.home, state)) };
+    });
+  } catch (error) {
+    if (error instanceof EngineError && error.code === "LAB_BUSY") return lab;
+    throw error;
+  }
 }
 
 /**

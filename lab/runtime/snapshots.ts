@@ -181,31 +181,77 @@ function checkFits(options: SnapshotOptions, snapshot: Snapshot): void {
   );
 }
 
-/** Copies everything beside its place first; only when all is there, all is exchanged, and that is not interrupted. */
-async function putBack(options: SnapshotOptions, work: StoreWork): Promise<void> {
-  const { runtime, name } = options;
+interface NodePlace {
+  readonly node: string;
+  readonly data: string;
+  readonly incoming: string;
+}
+
+function placesOf(runtime: LabRuntime): readonly NodePlace[] {
   const stores = runtime.stores();
-  const nodes = dataNodes(runtime).map((node) => ({
-    node: node.name,
-    data: stores.data(node.name),
-    incoming: joinPosix(stores.data(node.name), INCOMING),
-  }));
+  return dataNodes(runtime).map(({ name: node }) => {
+    const data = stores.data(node);
+    return { node, data, incoming: joinPosix(data, INCOMING) };
+  });
+}
+
+/** Beside the places first; nothing is exchanged before all of it is there. */
+async function copyBack({ runtime, name }: SnapshotOptions, work: StoreWork): Promise<void> {
+  const stores = runtime.stores();
+  const places = placesOf(runtime);
   try {
-    for (const { node, incoming } of nodes) {
+    for (const { node, incoming } of places) {
       work.say(node);
       const from = stores.saved(name, node);
       await stores.run([{ do: "copy", from, to: incoming, without: [] }], work);
     }
   } catch (error) {
-    const remove = nodes.map(({ incoming }) => ({ do: "remove", folder: incoming }) as const);
+    const remove = places.map(({ incoming }) => ({ do: "remove", folder: incoming }) as const);
     await stores.run(remove, { ...work, signal: NEVER });
     throw error;
   }
+}
+
+function journalFile({ allocation }: LabRuntime): string {
+  return join(allocation.stateDir, "restoring.json");
+}
+
+/** Exchanges the data of all nodes and takes the roles of the snapshot. Not interrupted; whoever finds the journal goes on with it. */
+async function exchange(
+  lab: Pick<SnapshotOptions, "home" | "state" | "runtime">,
+  snapshot: Snapshot,
+): Promise<LabState> {
+  const { home, runtime } = lab;
+  const stores = runtime.stores();
+  writeAtomically(journalFile(runtime), `${JSON.stringify(snapshot)}\n`);
   const keep = [...stores.keep];
-  const exchange = nodes.map(
-    ({ data, incoming }) => ({ do: "replace", from: incoming, to: data, keep }) as const,
+  await stores.run(
+    placesOf(runtime).map(
+      ({ data, incoming }) => ({ do: "replace", from: incoming, to: data, keep }) as const,
+    ),
+    { signal: NEVER, say: () => undefined },
   );
-  await stores.run(exchange, { ...work, signal: NEVER });
+  const state = withNewMasters(lab.state, snapshot.masters, snapshot.fences);
+  writeState(home, state);
+  rmSync(journalFile(runtime));
+  return state;
+}
+
+/** @returns true when a command that was killed left a restore half done */
+export function isRestoreOpen(runtime: LabRuntime): boolean {
+  return existsSync(journalFile(runtime));
+}
+
+/**
+ * Ends a restore that was cut short: all data was there, only not all in its place. The caller holds the lab's lock.
+ * @returns the snapshot, and the lab's state from now on
+ */
+export async function finishRestore(
+  lab: Pick<SnapshotOptions, "home" | "state" | "runtime">,
+): Promise<{ readonly snapshot: Snapshot; readonly state: LabState }> {
+  const text = readFileSync(journalFile(lab.runtime), "utf8");
+  const snapshot = manifestSchema.parse(JSON.parse(text));
+  return { snapshot, state: await exchange(lab, snapshot) };
 }
 
 /**
@@ -223,10 +269,9 @@ export async function restoreSnapshot(
     { ...options, roles: ["namesrv", "broker-master", "broker-slave"] },
     async () => {
       await progress.step("Copying the nodes' data back", (say) =>
-        putBack(options, { snapshot: name, signal, say }),
+        copyBack(options, { snapshot: name, signal, say }),
       );
-      next.state = withNewMasters(options.state, snapshot.masters, snapshot.fences);
-      writeState(home, next.state);
+      next.state = await exchange(options, snapshot);
       next.runtime = await createRuntime(allocationOf(home, next.state));
       return next.runtime;
     },

@@ -8,7 +8,7 @@ export const INCOMING = ".incoming";
 export const ASIDE = "store.aside";
 
 /** Entries of a node's data that are never copied. */
-export const LEFT_OUT = [INCOMING, `${INCOMING}.old`, ASIDE];
+export const LEFT_OUT = [INCOMING, `${INCOMING}.old`, `${INCOMING}.ready`, ASIDE];
 
 /** What work on the data is done with. */
 export interface StoreWork {

@@ -5,7 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
 import { copyFolder, diskUse, removeFolder } from "./copy.ts";
 import { compareLogs, readLog } from "./log-end.ts";
@@ -30,7 +30,7 @@ export const operationSchema = z.discriminatedUnion("do", [
     only: z.array(z.string()).optional(),
     without: z.array(z.string()),
   }),
-  /** Puts what `from` holds in the place of what `to` holds (but for `keep`); `from` is gone then. */
+  /** Puts what `from` holds in the place of what `to` holds (but for `keep`); `from` is gone then; nothing when it is not there. */
   z.object({
     do: z.literal("replace"),
     from: z.string(),
@@ -67,7 +67,7 @@ async function copy(
 ): Promise<StoreResult> {
   const { from, to, only } = operation;
   await removeFolder(to);
-  const entries = existsSync(from) ? await readdir(from) : [];
+  const entries = await entriesOf(from);
   const left = entries.filter((name) => only !== undefined && !only.includes(name));
   await mkdir(to, { recursive: true });
   if (entries.length === left.length) return NOTHING;
@@ -76,20 +76,37 @@ async function copy(
   return DONE;
 }
 
-/** Renames only, so that a cut between two of them is short; done again it ends in the same place. */
-async function replace(operation: Extract<StoreOperation, { do: "replace" }>): Promise<void> {
+/** Copies that wait for their place carry this behind their name once the old content is out of the way. */
+const READY = ".ready";
+
+async function entriesOf(folder: string): Promise<readonly string[]> {
+  return existsSync(folder) ? readdir(folder) : [];
+}
+
+/**
+ * Renames only. First what is there moves aside, then the copy is called ready, then its content moves in: from wherever a kill cut it, the same
+ * operation goes on.
+ */
+async function replace(
+  operation: Extract<StoreOperation, { do: "replace" }>,
+): Promise<StoreResult> {
   const { from, to, keep } = operation;
-  const old = `${from}.old`;
-  await removeFolder(old);
-  await mkdir(old, { recursive: true });
-  const aside = new Set([...keep, ...[from, old].filter((path) => dirname(path) === to)]);
-  const isKept = (name: string): boolean => keep.includes(name) || aside.has(join(to, name));
-  for (const name of await readdir(to)) {
-    if (!isKept(name)) await rename(join(to, name), join(old, name));
+  const [old, ready] = [`${from}.old`, `${from}${READY}`];
+  if (!existsSync(ready)) {
+    if (!existsSync(from)) return NOTHING;
+    await mkdir(old, { recursive: true });
+    const working = new Set([from, old]);
+    for (const name of await readdir(to)) {
+      if (keep.includes(name) || working.has(join(to, name))) continue;
+      await removeFolder(join(old, name));
+      await rename(join(to, name), join(old, name));
+    }
+    await rename(from, ready);
   }
-  for (const name of await readdir(from)) await rename(join(from, name), join(to, name));
-  await removeFolder(from);
+  for (const name of await entriesOf(ready)) await rename(join(ready, name), join(to, name));
+  await removeFolder(ready);
   await removeFolder(old);
+  return DONE;
 }
 
 async function wipe(folder: string, keep: readonly string[]): Promise<StoreResult> {
@@ -133,8 +150,7 @@ export async function operate(
     case "copy":
       return copy(operation, signal);
     case "replace":
-      await replace(operation);
-      return DONE;
+      return replace(operation);
     case "move":
       if (!existsSync(operation.from)) return NOTHING;
       await rename(operation.from, operation.to);

@@ -1,5 +1,6 @@
 /** promote, restore, reset and snapshot on a lab of local processes none of which runs: what they do to data, and what they refuse. */
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -185,6 +186,22 @@ describe("lab snapshot", () => {
     writeState(home, withNewMasters(state(), { "broker-a": "broker-a-slave" }, []));
     await lab("snapshot restore before");
     expect(state()).toMatchObject({ masters: {}, fences: [] });
+  });
+
+  it("a restore whose command was killed is ended by the next command", async () => {
+    give("broker-a-master", [1, 2]);
+    await lab("snapshot save before");
+    give("broker-a-master", [1, 2, 3]);
+    give("broker-a-slave", [1]);
+    const snapshots = join(home, "lab", "snapshots");
+    for (const node of ["broker-a-master", "broker-a-slave"])
+      cpSync(join(snapshots, "before", node), join(dataOf(node), ".incoming"), { recursive: true });
+    cpSync(join(snapshots, "before.json"), join(home, "lab", "restoring.json"));
+    const run = await lab("status");
+    expect(run.stderr).toContain("ended the restore of snapshot before");
+    expect(marksOf("broker-a-master")).toEqual([1, 2]);
+    expect(readdirSync(dataOf("broker-a-slave"))).toEqual(["node.log"]);
+    expect(readdirSync(join(home, "lab")).toSorted()).toEqual(["nodes", "snapshots", "state.json"]);
   });
 
   it("one that was interrupted is none, and the next of that name is whole", async () => {

@@ -100,6 +100,40 @@ describe("replace", () => {
   });
 });
 
+describe("a replace that was cut short goes on", () => {
+  const operation = (): StoreOperation => ({
+    do: "replace",
+    from: join(root, "node/.incoming"),
+    to: join(root, "node"),
+    keep: ["node.log"],
+  });
+
+  it.each([
+    ["before anything", { ".incoming/store/new": "3", ".incoming/kv": "4", "store/old": "1" }],
+    [
+      "while the old went",
+      { ".incoming/store/new": "3", ".incoming/kv": "4", ".incoming.old/store/old": "1" },
+    ],
+    [
+      "while the new came",
+      { ".incoming.ready/kv": "4", "store/new": "3", ".incoming.old/store/old": "1" },
+    ],
+    [
+      "when all had come",
+      { kv: "4", "store/new": "3", ".incoming.ready/": "", ".incoming.old/x": "1" },
+    ],
+  ])("%s", async (_name, files) => {
+    fill("node", { "node.log": "talk" });
+    for (const [name, content] of Object.entries(files)) {
+      if (name.endsWith("/")) mkdirSync(join(root, "node", name), { recursive: true });
+      else fill("node", { [name]: content });
+    }
+    for (let again = 0; again < 2; again += 1) await act(operation());
+    expect(readdirSync(join(root, "node")).toSorted()).toEqual(["kv", "node.log", "store"]);
+    expect(readdirSync(join(root, "node/store"))).toEqual(["new"]);
+  });
+});
+
 describe("wipe, move, remove", () => {
   it("wipe keeps what is said, and is done when there is nothing", async () => {
     fill("node", { "store/a": "1", "node.log": "talk" });
