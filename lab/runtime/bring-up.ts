@@ -54,8 +54,8 @@ export interface BringUpOptions {
   /** `node.key=value` to add, `node.key` to take away. */
   readonly set: readonly string[];
   readonly unset: readonly string[];
-  /** `ts`, `NODE=apache-dist:DIR`, `apache:IMAGE`: to add. */
-  readonly engines: readonly string[];
+  /** `ts`, `NODE=apache-dist:DIR`, `apache:IMAGE`: to add; absent: none. */
+  readonly engines?: readonly string[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly progress: BringUpProgress;
@@ -105,7 +105,7 @@ function continueLab(options: BringUpOptions, state: LabState): LabState {
   if (loaded.dir !== state.topology.dir) throw conflict(state, `is a ${state.topology.name}`);
   checkStoreStays(state, options);
   const settings = mergeSettings(state.settings, options);
-  const engines = mergeEngines(state.engines, options.engines, options.cwd);
+  const engines = mergeEngines(state.engines, options.engines ?? [], options.cwd);
   const wanted = { size: state.size, settings, engines, masters: state.masters };
   return refresh(state, configure(loaded, wanted), wanted);
 }
@@ -185,7 +185,7 @@ async function stateFor(
   const configured = {
     size: options.size ?? "small",
     settings: mergeSettings([], options),
-    engines: mergeEngines([], options.engines, options.cwd),
+    engines: mergeEngines([], options.engines ?? [], options.cwd),
   };
   const topology = configure(loadWith(options, options.preset ?? DEFAULT_PRESET), configured);
   const choice = await chooseRuntime(options.runtime, join(home, name));
