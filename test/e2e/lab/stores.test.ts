@@ -147,6 +147,7 @@ describe("2m-2s-sync as local processes", () => {
       readFileSync(join(lab.home, "lab/nodes/broker-b-master/store/config/topics.json"), "utf8");
     await document("snapshot save full");
     await ok("promote broker-a-master --force");
+    await ok("start broker-a-slave");
     await ok(`${BENCH.join(" ")} --topic AFTERWARDS`);
     expect(topics()).toContain("AFTERWARDS");
     await document("snapshot restore full");
