@@ -250,12 +250,12 @@ describe("administration of a broker", () => {
     const admin = scene.fixture.admin();
     const at = scene.broker.brokerAddr;
     const before = await admin.brokerConfig(at);
-    await admin.updateBrokerConfig(at, new Map([["brokerPermission", "4"]]));
-    expect((await admin.brokerConfig(at)).get("brokerPermission")).toBe("4");
-    expect((await scene.peer.send("T", "no")).code).toBe(16);
+    await admin.updateBrokerConfig(at, new Map([["brokerPermission", "2"]]));
+    expect((await admin.brokerConfig(at)).get("brokerPermission")).toBe("2");
+    expect((await scene.peer.pull("T")).code).toBe(16);
     await until("routes show it", async () => {
       const route = await admin.route(scene.fixture.engine.namesrvAddr, "T");
-      return route?.queues[0]?.perm === 4;
+      return route?.queues[0]?.perm === 2;
     });
     const evil = "brokerPermission=6\nrocketmqHome=/tmp/x;touch /tmp/y\n";
     const refused = await scene.ask(25, {}, evil);
@@ -269,7 +269,7 @@ describe("administration of a broker", () => {
     const after = await admin.brokerConfig(at);
     const changed = [...before].map(([key, value]) => [
       key,
-      key === "brokerPermission" ? "4" : value,
+      key === "brokerPermission" ? "2" : value,
     ]);
     expect([...after]).toEqual(changed);
     expect((await scene.ask(26)).ext["version"]).toMatch(/^\{"counter":1,/);
