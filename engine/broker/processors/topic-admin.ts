@@ -37,7 +37,9 @@ export function createUpdateTopicProcessor(context: BrokerContext): Processor {
     const problem = topicNameProblem(topic) ?? queueProblem(readQueueNums, writeQueueNums, perm);
     if (problem !== null) return refuse(problem);
     const topicFilterType = header.topicFilterType === "MULTI_TAG" ? "MULTI_TAG" : "SINGLE_TAG";
-    const { topicSysFlag = 0, order = false } = header;
+    const { topicSysFlag = 0 } = header;
+    // Name servers decide what is ordered, with their answer to the next registration; until then it stays as it is.
+    const order = context.topics.find(topic)?.order ?? false;
     context.topics.put({
       name: internTopic(topic),
       readQueueNums,
