@@ -6,8 +6,10 @@ import { silentLogger } from "../engine/base/logger.ts";
 import { createRemotingClient } from "../engine/remoting/client.ts";
 import { REQUEST_CODE } from "../engine/remoting/request-codes.ts";
 import { RESPONSE_CODE } from "../engine/remoting/response-codes.ts";
+import { httpStatus } from "../lab/base/http-status.ts";
 
 const TIMEOUT_MS = 2_000;
+const HTTP_OK = 200;
 const UNHEALTHY = 1;
 const WRONG_CALL = 2;
 
@@ -23,11 +25,8 @@ async function remoting(port: number, code: number): Promise<void> {
 }
 
 async function page(port: number): Promise<void> {
-  const response = await fetch(`http://127.0.0.1:${port}/`, {
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  await response.arrayBuffer();
-  if (!response.ok) throw new Error(`the page was answered with status ${response.status}`);
+  const status = await httpStatus(`http://127.0.0.1:${port}/`, TIMEOUT_MS);
+  if (status !== HTTP_OK) throw new Error(`the page was answered with status ${status}`);
 }
 
 const CHECKS: Readonly<Record<string, (port: number) => Promise<void>>> = {
