@@ -35,8 +35,9 @@ function words(values: Values): string[] {
   return Object.entries(values).map(([name, value]) => `${name}=${String(value)}`);
 }
 
-/** Builds the Go program once a process. @returns its path */
 let goBuild: Promise<string> | undefined;
+
+/** Builds the Go program once a process. @returns its path */
 function goProgram(): Promise<string> {
   goBuild ??= (async () => {
     const target = join(HERE, ".cache", "gopeer");
@@ -48,6 +49,10 @@ function goProgram(): Promise<string> {
     return target;
   })();
   return goBuild;
+}
+
+function isEnd(line: string): boolean {
+  return /"event":"(done|failed)"/.test(line);
 }
 
 export class FeatureClient implements AsyncDisposable {
@@ -81,14 +86,18 @@ export class FeatureClient implements AsyncDisposable {
   async ask(command: string, values: Values = {}): Promise<CommandAnswer> {
     this.commands += 1;
     const number = String(this.commands);
-    const from = this.child.lines.length;
     this.child.write(`${[number, command, ...words(values)].join("\t")}\n`);
-    const isEnd = (line: string): boolean =>
-      /"event":"(done|failed)"/.test(line) && line.includes(`"number-of-command":"${number}"`);
-    const end = JSON.parse(await this.child.waitForLine(isEnd, COMMAND_MS)) as EndEvent;
+    const isOwn = (line: string): boolean =>
+      isEnd(line) && line.includes(`"number-of-command":"${number}"`);
+    const last = await this.child.waitForLine(isOwn, COMMAND_MS);
+    const end = JSON.parse(last) as EndEvent;
     if (end.event === "failed") throw new Error(`${command} failed: ${end.message}`);
+    // Commands run one after another: what was printed since the end of the one before is this one's.
+    const { lines } = this.child;
+    const at = lines.indexOf(last);
+    const from = lines.slice(0, at).findLastIndex(isEnd) + 1;
     return {
-      sends: sends(this.child.lines.slice(from)),
+      sends: sends(lines.slice(from, at)),
       list: end.list ?? [],
       number: end.number ?? 0,
       reply: end.reply ?? "",

@@ -73,6 +73,11 @@ export class FeatureStage implements AsyncDisposable {
     return topic;
   }
 
+  /** Makes a group's retry topic before its first consumer: one that is made by the first heartbeat is seen at the client's next look, 30 s later. */
+  async retryTopic(group: string): Promise<void> {
+    await this.topic(`%RETRY%${group}`);
+  }
+
   /** Sets what 4.9 keeps of a group; the rest as a new group has it. */
   async group(
     groupName: string,

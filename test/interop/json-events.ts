@@ -35,7 +35,7 @@ export interface ReceiveEvent {
 }
 
 function parse(line: string): { event?: string } | null {
-  if (!line.startsWith('{"event"')) return null;
+  if (!line.startsWith("{") || !line.includes('"event":')) return null;
   return JSON.parse(line) as { event?: string };
 }
 

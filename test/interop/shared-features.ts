@@ -97,6 +97,67 @@ export function itSends(scene: () => Scene): void {
   });
 }
 
+/** What waits for the clients' own timers; beside each other. @param scene made before the first test */
+export function itTakesItsTime(scene: () => Scene): void {
+  it.concurrent("a message put off comes again at its level, as the topic it was sent to [retry]", async () => {
+    const { stage, client } = scene();
+    const topic = await stage.topic(`${client.language}_retry`);
+    await client.ask("send", { topic, count: 5 });
+    await stage.retryTopic(`CG_${topic}`);
+    await client.ask("consume", { id: topic, topic, later: "m-3", level: 1 });
+    await client.until(topic, (events) => events.some(({ reconsume }) => reconsume === 1));
+    const again = client.received(topic).filter(({ reconsume }) => reconsume === 1);
+    expect(again.map(({ key, topic: seen }) => [key, seen])).toEqual([["m-3", topic]]);
+  });
+
+  it.concurrent("after its last retry a message is a dead letter, which can be read [dlq]", async () => {
+    const { stage, client } = scene();
+    const topic = await stage.topic(`${client.language}_dlq`);
+    await client.ask("send", { topic, count: 3 });
+    await stage.retryTopic(`CG_${topic}`);
+    const later = { later: "m-1", times: 99, level: 1, max: 1 };
+    await client.ask("consume", { id: topic, topic, ...later });
+    const dead = `%DLQ%CG_${topic}`;
+    await until(
+      "the dead letter topic is there",
+      async () => (await stage.admin.route(stage.namesrv, dead)) !== null,
+      30_000,
+    );
+    await client.ask("consume", { id: `${topic}_dead`, topic: dead, group: "CG_dead" });
+    const [letter] = await client.untilKeys(`${topic}_dead`, 1);
+    expect([letter?.key, letter?.reconsume]).toEqual(["m-1", 2]);
+    expect(client.received(topic).filter(({ key }) => key === "m-1")).toHaveLength(2);
+  });
+
+  it.concurrent("a suspended consumer gets no more than what its pulls in progress bring, until it is resumed [suspend]", async () => {
+    const { stage, client } = scene();
+    const topic = await stage.topic(`${client.language}_suspend`);
+    await client.ask("send", { topic, prefix: "early", count: 4 });
+    await client.ask("consume", { id: topic, topic });
+    await client.untilKeys(topic, 4);
+    await client.ask("suspend", { id: topic });
+    await client.ask("send", { topic, prefix: "held", count: 8 });
+    await client.ask("send", { topic, prefix: "more", count: 40 });
+    const witness = await stage.consume(topic);
+    await until("our own consumer has all", () => witness.length >= 52);
+    expect(client.received(topic).length).toBeLessThan(52);
+    await client.ask("resume", { id: topic });
+    await client.untilKeys(topic, 52);
+  });
+
+  it.concurrent("an offset reset reaches it while it runs, and it consumes again from there [reset]", async () => {
+    const { stage, client } = scene();
+    const topic = await stage.topic(`${client.language}_reset`);
+    await client.ask("send", { topic, count: 6 });
+    await client.ask("consume", { id: topic, topic });
+    await client.untilKeys(topic, 6);
+    await untilMembers(scene(), `CG_${topic}`, 1);
+    await stage.admin.resetOffset(topic, `CG_${topic}`, 0, true);
+    await client.until(topic, (events) => events.length >= 12);
+    expect(client.received(topic)).toHaveLength(12);
+  });
+}
+
 /** @param scene made before the first test */
 export function itConsumes(scene: () => Scene): void {
   it("only the subscribed tags arrive [tags]", async () => {
@@ -189,50 +250,6 @@ export function itConsumes(scene: () => Scene): void {
     expect(late.filter(({ key }) => !key.startsWith("late"))).toEqual([]);
   });
 
-  it("a message put off comes again at its level, as the topic it was sent to [retry]", async () => {
-    const { stage, client } = scene();
-    const topic = await stage.topic(`${client.language}_retry`);
-    await client.ask("send", { topic, count: 5 });
-    await client.ask("consume", { id: topic, topic, later: "m-3", level: 1 });
-    await client.until(topic, (events) => events.some(({ reconsume }) => reconsume === 1));
-    const again = client.received(topic).filter(({ reconsume }) => reconsume === 1);
-    expect(again.map(({ key, topic: seen }) => [key, seen])).toEqual([["m-3", topic]]);
-  });
-
-  it("after its last retry a message is a dead letter, which can be read [dlq]", async () => {
-    const { stage, client } = scene();
-    const topic = await stage.topic(`${client.language}_dlq`);
-    await client.ask("send", { topic, count: 3 });
-    const later = { later: "m-1", times: 99, level: 1, max: 1 };
-    await client.ask("consume", { id: topic, topic, ...later });
-    const dead = `%DLQ%CG_${topic}`;
-    await until(
-      "the dead letter topic is there",
-      async () => (await stage.admin.route(stage.namesrv, dead)) !== null,
-      30_000,
-    );
-    await client.ask("consume", { id: `${topic}_dead`, topic: dead, group: "CG_dead" });
-    const [letter] = await client.untilKeys(`${topic}_dead`, 1);
-    expect([letter?.key, letter?.reconsume]).toEqual(["m-1", 2]);
-    expect(client.received(topic).filter(({ key }) => key === "m-1")).toHaveLength(2);
-  });
-
-  it("a suspended consumer gets no more than what its pulls in progress bring, until it is resumed [suspend]", async () => {
-    const { stage, client } = scene();
-    const topic = await stage.topic(`${client.language}_suspend`);
-    await client.ask("send", { topic, prefix: "early", count: 4 });
-    await client.ask("consume", { id: topic, topic });
-    await client.untilKeys(topic, 4);
-    await client.ask("suspend", { id: topic });
-    await client.ask("send", { topic, prefix: "held", count: 8 });
-    await client.ask("send", { topic, prefix: "more", count: 40 });
-    const witness = await stage.consume(topic);
-    await until("our own consumer has all", () => witness.length >= 52);
-    expect(client.received(topic).length).toBeLessThan(52);
-    await client.ask("resume", { id: topic });
-    await client.untilKeys(topic, 52);
-  });
-
   it("queues go by the strategy the group was given: in a circle [strategies]", async () => {
     const { stage, client } = scene();
     const topic = await stage.topic(`${client.language}_circle`);
@@ -305,17 +322,6 @@ export function itIsAdministered(scene: () => Scene): void {
     await client.untilKeys(shout, 6);
     await client.ask("stop", { id: closed });
     await client.ask("stop", { id: shout });
-  });
-
-  it("an offset reset reaches it while it runs, and it consumes again from there [reset]", async () => {
-    const { stage, client } = scene();
-    const topic = await stage.topic(`${client.language}_reset`);
-    await client.ask("send", { topic, count: 6 });
-    await client.ask("consume", { id: topic, topic });
-    await client.untilKeys(topic, 6);
-    await stage.admin.resetOffset(topic, `CG_${topic}`, 0, true);
-    await client.until(topic, (events) => events.length >= 12);
-    expect(client.received(topic)).toHaveLength(12);
   });
 }
 
