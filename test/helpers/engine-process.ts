@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
+import { formatAddress } from "../../engine/remoting/remote-address.ts";
 import { startChild, type LineChild } from "./child.ts";
 
 const READY_MS = 20_000;
@@ -69,12 +70,16 @@ async function startProgram(
   return child;
 }
 
-/** Starts `mqnamesrv`. Pass `port` to restart one on its old address. */
-export async function startNamesrvProcess(home: string, port?: number): Promise<EngineProcess> {
+/** Starts `mqnamesrv`. Pass `port` to restart one on its old address, `bindAddress` for another than 127.0.0.1. */
+export async function startNamesrvProcess(
+  home: string,
+  port?: number,
+  bindAddress = "127.0.0.1",
+): Promise<EngineProcess> {
   const listenPort = port ?? (await freeBrokerPort());
-  const child = await startProgram("mqnamesrv.mjs", home, { listenPort, bindAddress: "127.0.0.1" });
+  const child = await startProgram("mqnamesrv.mjs", home, { listenPort, bindAddress });
   return {
-    address: `127.0.0.1:${listenPort}`,
+    address: formatAddress(bindAddress, listenPort),
     port: listenPort,
     child,
     home,
@@ -101,7 +106,7 @@ export async function startBrokerProcess(
   };
   const child = await startProgram("mqbroker.mjs", home, all);
   return {
-    address: `127.0.0.1:${listenPort}`,
+    address: formatAddress(String(all.brokerIP1), listenPort),
     port: listenPort,
     child,
     home,

@@ -19,10 +19,27 @@ import { until } from "../e2e/engine/engine-fixture.ts";
 
 const UPDATE_GROUP = 200;
 
+const SETTINGS = {
+  brokerName: "broker-a",
+  messageDelayLevel: "1s 2s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s",
+  traceTopicEnable: "true",
+  enablePropertyFilter: "true",
+  // Nothing counts as in memory: a new group's consumeFromWhere then decides also for a young queue (remoting-protocol 4.3.1).
+  accessMessageInMemoryMaxRatio: 0,
+} as const;
+
+/** What a stage is. */
+export interface StageOptions {
+  readonly host?: string;
+  readonly hasSlave?: boolean;
+}
+
 export class FeatureStage implements AsyncDisposable {
   readonly home: string;
   readonly namesrv: string;
   readonly broker: string;
+  /** Empty without one. */
+  slave = "";
   readonly admin: AdminClient;
   private readonly cleanup: Cleanup;
 
@@ -40,21 +57,26 @@ export class FeatureStage implements AsyncDisposable {
     this.cleanup.defer(() => this.admin.close());
   }
 
-  static async start(): Promise<FeatureStage> {
+  /** @param options host: numeric address of all parts; hasSlave: a slave beside the master, which sends slow readers there */
+  static async start(options: StageOptions = {}): Promise<FeatureStage> {
+    const { host = "127.0.0.1", hasSlave = false } = options;
     const cleanup = new Cleanup();
     const home = mkdtempSync(join(tmpdir(), "lab-features-"));
     cleanup.defer(() => rmSync(home, { recursive: true, force: true }));
-    const namesrv = cleanup.use(await startNamesrvProcess(join(home, "namesrv"))).address;
-    const broker = await startBrokerProcess(join(home, "broker-a"), {
-      brokerName: "broker-a",
-      namesrvAddr: namesrv,
-      messageDelayLevel: "1s 2s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s",
-      traceTopicEnable: "true",
-      // Nothing counts as in memory: a new group's consumeFromWhere then decides also for a young queue (remoting-protocol 4.3.1).
-      accessMessageInMemoryMaxRatio: 0,
-    });
-    cleanup.use(broker);
-    return new FeatureStage({ home, namesrv, broker: broker.address, cleanup });
+    const server = await startNamesrvProcess(join(home, "namesrv"), undefined, host);
+    const namesrvAddr = cleanup.use(server).address;
+    const here = { brokerIP1: host, brokerIP2: host, bindAddress: host, namesrvAddr };
+    const common = { ...SETTINGS, ...here, slaveReadEnable: String(hasSlave) };
+    const broker = cleanup.use(await startBrokerProcess(join(home, "broker-a"), common));
+    const stage = new FeatureStage({ home, namesrv: namesrvAddr, broker: broker.address, cleanup });
+    if (hasSlave) await stage.addSlave(common);
+    return stage;
+  }
+
+  private async addSlave(common: Readonly<Record<string, string | number>>): Promise<void> {
+    const own = { ...common, brokerRole: "SLAVE", brokerId: 1 };
+    const slave = this.cleanup.use(await startBrokerProcess(join(this.home, "slave"), own));
+    this.slave = slave.address;
   }
 
   /** Undone when the stage is taken down. */

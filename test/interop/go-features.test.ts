@@ -3,13 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { machineHas } from "../helpers/requirements.ts";
 import { FeatureClient } from "./feature-client.ts";
 import { FeatureStage } from "./feature-stage.ts";
-import {
-  itConsumes,
-  itIsAdministered,
-  itSends,
-  itTakesItsTime,
-  type Scene,
-} from "./shared-features.ts";
+import { itConsumes, itSends, type Scene } from "./shared-features.ts";
+import { itIsAdministered, itReachesBrokers, itTakesItsTime } from "./shared-care.ts";
 
 describe.runIf(machineHas("go"))("Apache's Go client, feature by feature", () => {
   let scene: Scene;
@@ -23,6 +18,7 @@ describe.runIf(machineHas("go"))("Apache's Go client, feature by feature", () =>
   itSends(() => scene);
   itConsumes(() => scene);
   itIsAdministered(() => scene);
+  itReachesBrokers(() => scene);
   itTakesItsTime(() => scene);
 
   it("its pull consumer polls, acknowledges, and a new one goes on there [lite]", async () => {

@@ -13,13 +13,8 @@ import { machineHas } from "../helpers/requirements.ts";
 import { until } from "../e2e/engine/engine-fixture.ts";
 import { FeatureClient } from "./feature-client.ts";
 import { FeatureStage } from "./feature-stage.ts";
-import {
-  itConsumes,
-  itIsAdministered,
-  itSends,
-  itTakesItsTime,
-  type Scene,
-} from "./shared-features.ts";
+import { itConsumes, itSends, type Scene } from "./shared-features.ts";
+import { itIsAdministered, itReachesBrokers, itTakesItsTime } from "./shared-care.ts";
 
 describe.runIf(machineHas("java", "maven"))("Apache's Java client, feature by feature", () => {
   let scene: Scene;
@@ -33,6 +28,7 @@ describe.runIf(machineHas("java", "maven"))("Apache's Java client, feature by fe
   itSends(() => scene);
   itConsumes(() => scene);
   itIsAdministered(() => scene);
+  itReachesBrokers(() => scene);
   itTakesItsTime(() => scene);
 
   it("lite pull, subscribed: polls, commits, pauses, resumes; a new one goes on there [lite]", async () => {

@@ -3,7 +3,6 @@
  * calls this is the column.
  */
 import { expect, it } from "vitest";
-import { decodeTrace } from "../../engine/client/index.ts";
 import { until } from "../e2e/engine/engine-fixture.ts";
 import type { FeatureClient } from "./feature-client.ts";
 import type { FeatureStage } from "./feature-stage.ts";
@@ -41,6 +40,19 @@ export function itSends(scene: () => Scene): void {
       expect(new Set(got.map(({ queue }) => queue)).size).toBe(mode === "batch" ? 1 : 4);
     },
   );
+
+  it("a topic is made by sending to it, with 4 queues [create]", async () => {
+    const { stage, client } = scene();
+    const topic = `${client.language}_made`;
+    const { sends } = await client.ask("send", { topic, count: 8 });
+    expect(allOk(sends)).toBe(true);
+    await until(
+      "it is routed",
+      async () => (await stage.admin.route(stage.namesrv, topic)) !== null,
+    );
+    await client.ask("consume", { id: topic, topic });
+    expect(new Set((await client.untilKeys(topic, 8)).map(({ queue }) => queue)).size).toBe(4);
+  });
 
   it("compressed bodies, theirs to us and ours to them [compressed]", async () => {
     const { stage, client } = scene();
@@ -97,67 +109,6 @@ export function itSends(scene: () => Scene): void {
   });
 }
 
-/** What waits for the clients' own timers; beside each other. @param scene made before the first test */
-export function itTakesItsTime(scene: () => Scene): void {
-  it.concurrent("a message put off comes again at its level, as the topic it was sent to [retry]", async () => {
-    const { stage, client } = scene();
-    const topic = await stage.topic(`${client.language}_retry`);
-    await client.ask("send", { topic, count: 5 });
-    await stage.retryTopic(`CG_${topic}`);
-    await client.ask("consume", { id: topic, topic, later: "m-3", level: 1 });
-    await client.until(topic, (events) => events.some(({ reconsume }) => reconsume === 1));
-    const again = client.received(topic).filter(({ reconsume }) => reconsume === 1);
-    expect(again.map(({ key, topic: seen }) => [key, seen])).toEqual([["m-3", topic]]);
-  });
-
-  it.concurrent("after its last retry a message is a dead letter, which can be read [dlq]", async () => {
-    const { stage, client } = scene();
-    const topic = await stage.topic(`${client.language}_dlq`);
-    await client.ask("send", { topic, count: 3 });
-    await stage.retryTopic(`CG_${topic}`);
-    const later = { later: "m-1", times: 99, level: 1, max: 1 };
-    await client.ask("consume", { id: topic, topic, ...later });
-    const dead = `%DLQ%CG_${topic}`;
-    await until(
-      "the dead letter topic is there",
-      async () => (await stage.admin.route(stage.namesrv, dead)) !== null,
-      30_000,
-    );
-    await client.ask("consume", { id: `${topic}_dead`, topic: dead, group: "CG_dead" });
-    const [letter] = await client.untilKeys(`${topic}_dead`, 1);
-    expect([letter?.key, letter?.reconsume]).toEqual(["m-1", 2]);
-    expect(client.received(topic).filter(({ key }) => key === "m-1")).toHaveLength(2);
-  });
-
-  it.concurrent("a suspended consumer gets no more than what its pulls in progress bring, until it is resumed [suspend]", async () => {
-    const { stage, client } = scene();
-    const topic = await stage.topic(`${client.language}_suspend`);
-    await client.ask("send", { topic, prefix: "early", count: 4 });
-    await client.ask("consume", { id: topic, topic });
-    await client.untilKeys(topic, 4);
-    await client.ask("suspend", { id: topic });
-    await client.ask("send", { topic, prefix: "held", count: 8 });
-    await client.ask("send", { topic, prefix: "more", count: 40 });
-    const witness = await stage.consume(topic);
-    await until("our own consumer has all", () => witness.length >= 52);
-    expect(client.received(topic).length).toBeLessThan(52);
-    await client.ask("resume", { id: topic });
-    await client.untilKeys(topic, 52);
-  });
-
-  it.concurrent("an offset reset reaches it while it runs, and it consumes again from there [reset]", async () => {
-    const { stage, client } = scene();
-    const topic = await stage.topic(`${client.language}_reset`);
-    await client.ask("send", { topic, count: 6 });
-    await client.ask("consume", { id: topic, topic });
-    await client.untilKeys(topic, 6);
-    await untilMembers(scene(), `CG_${topic}`, 1);
-    await stage.admin.resetOffset(topic, `CG_${topic}`, 0, true);
-    await client.until(topic, (events) => events.length >= 12);
-    expect(client.received(topic)).toHaveLength(12);
-  });
-}
-
 /** @param scene made before the first test */
 export function itConsumes(scene: () => Scene): void {
   it("only the subscribed tags arrive [tags]", async () => {
@@ -168,6 +119,16 @@ export function itConsumes(scene: () => Scene): void {
     await client.ask("consume", { id: topic, topic, tags: "red || green" });
     const got = await client.untilKeys(topic, 10);
     expect(keysOf(got)).toEqual([...numbered("green", 5), ...numbered("red", 5)]);
+  });
+
+  it("only what its SQL92 filter is true for arrives [sql]", async () => {
+    const { stage, client } = scene();
+    const topic = await stage.topic(`${client.language}_sql`);
+    for (const colour of ["red", "blue", "green"])
+      await client.ask("send", { topic, colour, prefix: colour, count: 4 });
+    await client.ask("consume", { id: topic, topic, sql: "colour IN ('red', 'green')" });
+    const got = await client.untilKeys(topic, 8);
+    expect(keysOf(got)).toEqual([...numbered("green", 4), ...numbered("red", 4)]);
   });
 
   it("two consumers of one process share the queues; each message reaches one of them [cluster]", async () => {
@@ -279,52 +240,6 @@ export function itConsumes(scene: () => Scene): void {
   });
 }
 
-/** @param scene made before the first test */
-export function itIsAdministered(scene: () => Scene): void {
-  it("trace records of its sends and deliveries are in the trace topic [trace]", async () => {
-    const { stage, client } = scene();
-    const topic = await stage.topic(`${client.language}_trace`);
-    const traced = { topic, trace: true };
-    const { sends } = await client.ask("send", { ...traced, group: "PG_traced", count: 1 });
-    await client.ask("consume", { id: topic, ...traced });
-    await client.untilKeys(topic, 1);
-    const group = `CG_trace_of_${client.language}`;
-    const got = await stage.consume("RMQ_SYS_TRACE_TOPIC", { group });
-    const records = () =>
-      got.flatMap(({ body }) => decodeTrace(body)).filter(({ msgId }) => msgId === sends[0]?.msgId);
-    await until(
-      "all three kinds are there",
-      () => new Set(records().map(({ type }) => type)).size === 3,
-      30_000,
-    );
-    const [pub] = records().filter((record) => record.type === "Pub");
-    expect(pub).toMatchObject({ topic, keys: "m-0", tags: "TagA", success: true });
-    expect(records().find(({ type }) => type === "SubAfter")).toMatchObject({ success: true });
-  });
-
-  it("a group may be forbidden to consume, or to broadcast, and allowed again [group-settings]", async () => {
-    const { stage, client } = scene();
-    const topic = await stage.topic(`${client.language}_settings`);
-    const [closed, shout] = [`CG_closed_${client.language}`, `CG_shout_${client.language}`];
-    await stage.group(closed, { consumeEnable: false });
-    await stage.group(shout, { consumeBroadcastEnable: false });
-    await client.ask("send", { topic, count: 6 });
-    await client.ask("consume", { id: closed, topic, group: closed });
-    await client.ask("consume", { id: shout, topic, group: shout, model: "BROADCASTING" });
-    await untilMembers(scene(), closed, 1);
-    await untilMembers(scene(), shout, 1);
-    const witness = await stage.consume(topic);
-    await until("our own consumer has all", () => witness.length >= 6);
-    expect([...client.received(closed), ...client.received(shout)]).toEqual([]);
-    await stage.group(closed, {});
-    await stage.group(shout, {});
-    await client.untilKeys(closed, 6);
-    await client.untilKeys(shout, 6);
-    await client.ask("stop", { id: closed });
-    await client.ask("stop", { id: shout });
-  });
-}
-
 /** Java's consumer timestamp: local time to the second. */
 function stampOf(ms: number): string {
   const at = new Date(ms);
@@ -333,7 +248,8 @@ function stampOf(ms: number): string {
   return `${day}${two(at.getHours())}${two(at.getMinutes())}${two(at.getSeconds())}`;
 }
 
-async function untilMembers({ stage }: Scene, group: string, count: number): Promise<void> {
+/** Resolves when that many members of a group are connected. */
+export async function untilMembers({ stage }: Scene, group: string, count: number): Promise<void> {
   await until(`${group} has ${count} members`, async () => {
     const members = await stage.admin.consumerConnections(stage.broker, group);
     return members.length === count;

@@ -69,6 +69,45 @@ describe("consumers and producers under control", () => {
     ).rejects.toThrow(/none of the topic's queues/);
   });
 
+  it("a new group begins at the first message, at the end, or at a time", async () => {
+    // Nothing counts as in memory, so a young queue's group is not sent to its start (4.3.1).
+    await fixture.engine.startBroker({ accessMessageInMemoryMaxRatio: 0 });
+    const producer = await fixture.producer();
+    const old = await sendNumbered(producer, "From", { count: 12 });
+    const between = Date.now() + 20;
+    await until("the clock has gone on", () => Date.now() > between);
+    const fresh = await sendNumbered(producer, "From", { from: 100, count: 12 });
+    const first = await fixture.consumer({ topic: "From", group: "CG_first" });
+    const consumeFrom = { timestampMs: between };
+    const timed = await fixture.consumer({ topic: "From", group: "CG_timed", consumeFrom });
+    const last = await fixture.consumer({ topic: "From", group: "CG_last", consumeFrom: "last" });
+    await until(
+      "the first two have theirs",
+      () => first.got.length >= 24 && timed.got.length >= 12,
+    );
+    expect(first.bodies()).toEqual([...old, ...fresh]);
+    expect(timed.bodies()).toEqual(fresh);
+    await until("the last one owns its queues", () => last.consumer.assignment().length >= 4);
+    const late = await sendNumbered(producer, "From", { from: 200, count: 8 });
+    await until("the last one has what came", () => last.got.length >= 8);
+    expect(last.bodies()).toEqual(late);
+  });
+
+  it("a body of 4 MiB goes both ways, one byte more is refused before it is sent", async () => {
+    await fixture.engine.startBroker();
+    const producer = await fixture.producer({ compressOverBytes: Number.MAX_SAFE_INTEGER });
+    const body = Buffer.alloc(4 * 1_048_576, "4MiB");
+    const sent = await producer.send({ topic: "Large", body });
+    expect(sent.status).toBe("SEND_OK");
+    const { got } = await fixture.consumer({ topic: "Large" });
+    await until("it is there", () => got.length >= 1);
+    expect(got[0]?.body.equals(body)).toBe(true);
+    const larger = Buffer.alloc(body.length + 1);
+    await expect(producer.send({ topic: "Large", body: larger })).rejects.toThrow(
+      /more than 4194304/,
+    );
+  });
+
   it("two clients of one process share a group as two machines would, under ids with their instance names", async () => {
     const broker = await fixture.engine.startBroker();
     const producer = await fixture.producer();

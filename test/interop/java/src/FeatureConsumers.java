@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.rocketmq.client.consumer.AllocateMessageQueueStrategy;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.MessageSelector;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
@@ -60,7 +61,12 @@ final class FeatureConsumers {
         consumer.setMaxReconsumeTimes(options.number("max", -1));
         consumer.setSuspendCurrentQueueTimeMillis(options.number("suspend", 1000));
         consumer.setAllocateMessageQueueStrategy(strategy(options));
-        consumer.subscribe(options.text("topic", ""), options.text("tags", "*"));
+        String sql = options.text("sql", "");
+        if (sql.isEmpty()) {
+            consumer.subscribe(options.text("topic", ""), options.text("tags", "*"));
+        } else {
+            consumer.subscribe(options.text("topic", ""), MessageSelector.bySql(sql));
+        }
         if ("true".equals(options.text("orderly", "false"))) {
             consumer.registerMessageListener((MessageListenerOrderly) (messages, context) -> {
                 print(id, messages);
