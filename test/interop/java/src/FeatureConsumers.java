@@ -99,15 +99,6 @@ final class FeatureConsumers {
         consumers.remove(options.text("id", "c")).shutdown();
     }
 
-    /** Queues of the consumer's topic it holds now. */
-    List<String> assigned(Options options) {
-        List<String> queues = new ArrayList<>();
-        get(options).getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable().keySet().stream().sorted()
-            .filter(queue -> !queue.getTopic().startsWith("%RETRY%"))
-            .forEach(queue -> queues.add(queue.getBrokerName() + ":" + queue.getQueueId()));
-        return queues;
-    }
-
     private static List<MessageQueue> queues(String topic, String list) {
         List<MessageQueue> queues = new ArrayList<>();
         for (String item : list.split(",")) {

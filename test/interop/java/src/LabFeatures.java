@@ -34,7 +34,6 @@ public final class LabFeatures {
             case "consume" -> consumers.start(options);
             case "suspend" -> consumers.suspend(options);
             case "resume" -> consumers.resume(options);
-            case "assigned" -> done.put("list", consumers.assigned(options));
             case "stop" -> consumers.stop(options);
             case "allocate" -> done.put("list", FeatureConsumers.allocate(options));
             case "lite" -> lites.start(options);
