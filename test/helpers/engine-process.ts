@@ -70,16 +70,17 @@ async function startProgram(
   return child;
 }
 
-/** Starts `mqnamesrv`. Pass `port` to restart one on its old address, `bindAddress` for another than 127.0.0.1. */
+/** Starts `mqnamesrv`. Pass `port` to restart one on its old address; `properties` win over the defaults here. */
 export async function startNamesrvProcess(
   home: string,
   port?: number,
-  bindAddress = "127.0.0.1",
+  properties: Readonly<Record<string, string>> = {},
 ): Promise<EngineProcess> {
   const listenPort = port ?? (await freeBrokerPort());
-  const child = await startProgram("mqnamesrv.mjs", home, { listenPort, bindAddress });
+  const own = { listenPort, bindAddress: "127.0.0.1", ...properties };
+  const child = await startProgram("mqnamesrv.mjs", home, own);
   return {
-    address: formatAddress(bindAddress, listenPort),
+    address: formatAddress(own.bindAddress, listenPort),
     port: listenPort,
     child,
     home,

@@ -24,6 +24,8 @@ const SETTINGS = {
   messageDelayLevel: "1s 2s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s 1s",
   traceTopicEnable: "true",
   enablePropertyFilter: "true",
+  transactionTimeOut: 1_000,
+  transactionCheckInterval: 1_000,
   // Nothing counts as in memory: a new group's consumeFromWhere then decides also for a young queue (remoting-protocol 4.3.1).
   accessMessageInMemoryMaxRatio: 0,
 } as const;
@@ -63,7 +65,8 @@ export class FeatureStage implements AsyncDisposable {
     const cleanup = new Cleanup();
     const home = mkdtempSync(join(tmpdir(), "lab-features-"));
     cleanup.defer(() => rmSync(home, { recursive: true, force: true }));
-    const server = await startNamesrvProcess(join(home, "namesrv"), undefined, host);
+    const bind = { bindAddress: host };
+    const server = await startNamesrvProcess(join(home, "namesrv"), undefined, bind);
     const namesrvAddr = cleanup.use(server).address;
     const here = { brokerIP1: host, brokerIP2: host, bindAddress: host, namesrvAddr };
     const common = { ...SETTINGS, ...here, slaveReadEnable: String(hasSlave) };

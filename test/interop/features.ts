@@ -189,6 +189,40 @@ const CONSUMING: readonly Feature[] = [
 
 const AROUND: readonly Feature[] = [
   {
+    name: "transactions",
+    java: [/interop\/transactions\.test\.ts > .*TransactionMQProducer/],
+    go: go("transactions"),
+    own: [
+      /e2e\/engine\/client\/transactions\.test\.ts/,
+      /interop\/transactions\.test\.ts > .*a transaction producer of ours/,
+    ],
+    mqadmin: NO_SENDING,
+  },
+  {
+    name: "request and reply",
+    java: [/interop\/transactions\.test\.ts > .*request\(\): Java asks/],
+    go: go("request"),
+    own: [
+      /e2e\/engine\/client\/request-reply\.test\.ts/,
+      /interop\/transactions\.test\.ts > .*request and reply of ours/,
+    ],
+    mqadmin: NO_SENDING,
+  },
+  {
+    name: "access control (ACL 1.0)",
+    java: [/security\.test\.ts > .*AclClientRPCHook/],
+    go: go("acl"),
+    own: [/security\.test\.ts > .*with credentials/, /e2e\/engine\/acl\.test\.ts > .*our client/],
+    mqadmin: [/security\.test\.ts > .*mqadmin .*accounts/],
+  },
+  {
+    name: "TLS",
+    java: [/security\.test\.ts > TLS.*Java client with certificates/],
+    go: "rocketmq-client-go 2.1.2 has no TLS",
+    own: [/e2e\/engine\/tls\.test\.ts/],
+    mqadmin: [/security\.test\.ts > TLS.*mqadmin/],
+  },
+  {
     name: "message trace",
     java: java("trace"),
     go: go("trace"),

@@ -12,7 +12,13 @@ const RESULTS = resolve("test-results");
 /** Suites whose results `npm test` leaves. */
 const LAST = ["interop", "e2e"];
 const SUITES = ["--project", "interop", "--project", "e2e"];
-const OWN = ["test/interop", "test/e2e/engine/client", "test/e2e/engine/admin"];
+const OWN = [
+  "test/interop",
+  "test/e2e/engine/client",
+  "test/e2e/engine/admin",
+  "test/e2e/engine/acl.test.ts",
+  "test/e2e/engine/tls.test.ts",
+];
 
 interface Report {
   readonly testResults: readonly {

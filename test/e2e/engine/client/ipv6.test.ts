@@ -27,7 +27,9 @@ describe.runIf(machineHas("ipv6"))("a cluster on [::1]", () => {
   it("sends, consumes, retries, and shows messages by their long ids, also after a restart", async () => {
     const home = mkdtempSync(join(tmpdir(), "lab-ipv6-"));
     cleanup.defer(() => rmSync(home, { recursive: true, force: true }));
-    const namesrv = await startNamesrvProcess(join(home, "namesrv"), undefined, HOST);
+    const namesrv = await startNamesrvProcess(join(home, "namesrv"), undefined, {
+      bindAddress: HOST,
+    });
     cleanup.use(namesrv);
     const namesrvAddr = namesrv.address;
     expect(namesrvAddr).toMatch(/^\[::1\]:\d+$/);
