@@ -15,7 +15,11 @@ export interface TestResult {
 export type Verdict =
   | { readonly kind: "counted"; readonly passed: number; readonly failed: number }
   | { readonly kind: "absent"; readonly why: string }
-  | { readonly kind: "missing" };
+  | {
+      readonly kind: "missing";
+      /** Patterns without a test that ran. */
+      readonly wanting: readonly string[];
+    };
 
 export interface Row {
   readonly feature: string;
@@ -26,10 +30,10 @@ function judge(cell: Cell, results: readonly TestResult[]): Verdict {
   if (typeof cell === "string") return { kind: "absent", why: cell };
   const own = results.filter(({ name }) => cell.some((pattern) => pattern.test(name)));
   // A pattern that matches nothing is a promise nobody keeps, however many tests the others match.
-  const isProven = cell.every((pattern) =>
-    own.some(({ name, status }) => status !== "skipped" && pattern.test(name)),
+  const wanting = cell.filter(
+    (pattern) => !own.some(({ name, status }) => status !== "skipped" && pattern.test(name)),
   );
-  if (!isProven) return { kind: "missing" };
+  if (wanting.length > 0) return { kind: "missing", wanting: wanting.map(({ source }) => source) };
   const failed = own.filter(({ status }) => status === "failed").length;
   const passed = own.filter(({ status }) => status === "passed").length;
   return { kind: "counted", passed, failed };
@@ -98,11 +102,20 @@ export function tableOf(rows: readonly Row[]): string {
   return [format(head), ...lines.map(format), "", total, ...reasons(rows)].join("\n");
 }
 
+/** Why cells are dashes, each reason once, and what the missing ones lack. */
 function reasons(rows: readonly Row[]): string[] {
-  return rows.flatMap(({ feature, verdicts }) =>
-    CLIENTS.flatMap((client) => {
+  const absent = new Map<string, string[]>();
+  const missing: string[] = [];
+  for (const { feature, verdicts } of rows) {
+    for (const client of CLIENTS) {
       const verdict = verdicts[client];
-      return verdict.kind === "absent" ? [`– ${client}, ${feature}: ${verdict.why}`] : [];
-    }),
-  );
+      if (verdict.kind === "absent") {
+        const reason = `– ${client}: ${verdict.why}`;
+        absent.set(reason, [...(absent.get(reason) ?? []), feature]);
+      } else if (verdict.kind === "missing") {
+        missing.push(`MISSING ${client}, ${feature}: no test ran for ${verdict.wanting.join(" ")}`);
+      }
+    }
+  }
+  return [...[...absent].map(([reason, names]) => `${reason} (${names.join("; ")})`), ...missing];
 }

@@ -255,7 +255,7 @@ const AROUND: readonly Feature[] = [
     java: java("ipv6"),
     go: go("ipv6"),
     own: own("client/ipv6\\.test\\.ts"),
-    mqadmin: "covered by the address of its -n; it prints what the brokers say",
+    mqadmin: mqadmin("ipv6"),
   },
   {
     name: "topics made by sending and by command",

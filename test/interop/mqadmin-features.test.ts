@@ -16,9 +16,9 @@ describe.runIf(machineHas("java", "maven"))("mqadmin 4.9.0, feature by feature",
   });
   afterAll(async () => stage[Symbol.asyncDispose]());
 
-  async function run(text: string): Promise<string> {
+  async function run(text: string, namesrv = stage.namesrv): Promise<string> {
     const options = { version: "4.9.0", home: join(stage.home, "tools") } as const;
-    const { output } = await mqadmin(options, [...text.split(" "), "-n", stage.namesrv]);
+    const { output } = await mqadmin(options, [...text.split(" "), "-n", namesrv]);
     return output;
   }
 
@@ -95,4 +95,16 @@ describe.runIf(machineHas("java", "maven"))("mqadmin 4.9.0, feature by feature",
     expect(await run("consumerProgress -g CG_progress")).toMatch(/ToolProgress[\s\S]*Consume TPS/);
     expect(await run("consumerConnection -g CG_progress")).toMatch(/CONSUME_PASSIVELY/);
   });
+
+  it.runIf(machineHas("ipv6"))(
+    "a cluster on [::1] is listed, and its messages are found by their long ids [ipv6]",
+    async () => {
+      await using six = await FeatureStage.start({ host: "::1" });
+      const topic = await six.topic("ToolSix");
+      const producer = await six.producer();
+      const sent = await producer.send({ topic, body: Buffer.from("x"), keys: ["k1"] });
+      expect(await run("clusterList", six.namesrv)).toMatch(/broker-a\s+0\s+\[?::1\]?:\d+/);
+      expect(await run(`queryMsgById -i ${sent.offsetMsgId}`, six.namesrv)).toMatch(/\[k1\]/);
+    },
+  );
 });
