@@ -71,7 +71,7 @@ describe("admin client", () => {
     );
   });
 
-  it("counts messages and progress, and finds messages by offset id, key and unique id", async () => {
+  it("counts messages and progress, and finds messages by offset id, key, unique id and time", async () => {
     const { brokerAddr } = await fixture.engine.startBroker();
     const producer = await fixture.producer();
     await sendNumbered(producer, "Found", { count: 10 });
@@ -94,6 +94,12 @@ describe("admin client", () => {
       const found = await admin.queryMessages({ topic: "Found", key });
       expect(found.map((message) => message.msgId)).toEqual([sent.msgId]);
     }
+    const { storeTimestamp } = viewed ?? { storeTimestamp: 0 };
+    const within = { beginTimestampMs: storeTimestamp, endTimestampMs: storeTimestamp + 60_000 };
+    const later = { beginTimestampMs: storeTimestamp + 3_600_000 };
+    const byTime = async (times: object): Promise<number> =>
+      (await admin.queryMessages({ topic: "Found", key: "k1", ...times })).length;
+    expect([await byTime(within), await byTime(later)]).toEqual([1, 0]);
     expect(await admin.queryMessages({ topic: "Found", key: "unknown" })).toEqual([]);
     expect(await admin.viewMessage(sent.offsetMsgId.replace(/.{8}$/, "0FFFFFFF"))).toBeNull();
   });
