@@ -147,6 +147,19 @@ describe("an open transaction", () => {
     await machine.stop();
   });
 
+  it("whose end is being written is left alone by a check", async () => {
+    const { machine } = await started();
+    const producer = machine.producer();
+    const first = await machine.half("a");
+    machine.now += 2_000;
+    const ended = machine.end(first, "commit");
+    await machine.checks.pass();
+    expect(await ended).toBe(SUCCESS);
+    expect([machine.bodies("Trans"), machine.bodies(HALF)]).toEqual([["a"], ["a"]]);
+    expect(producer.requests).toEqual([]);
+    await machine.stop();
+  });
+
   it("is given up after transactionCheckMax checks, also when nobody was there to ask; it does not come back", async () => {
     const { machine, disk, root } = await started();
     const first = await machine.half("a");
