@@ -26,6 +26,8 @@ import type {
 
 /** A node that does not end by itself in this time after SIGTERM is killed, as a container engine does. */
 const STOP_DEADLINE_MS = 10_000;
+/** Apache's brokers take several seconds for a clean stop, more on a busy machine. */
+const APACHE_STOP_DEADLINE_MS = 30_000;
 /** SIGKILL cannot be refused; longer than this means a process stuck in the kernel. */
 const KILL_DEADLINE_MS = 5_000;
 /** The first process of a container may take its time to collect what has ended. */
@@ -153,7 +155,8 @@ class ProcessRuntime implements LabRuntime {
     if (!child.signal("SIGTERM")) return;
     // A paused process acts on nothing before it goes on.
     child.signal("SIGCONT");
-    if (await child.ended(STOP_DEADLINE_MS)) return;
+    const isApache = this.node(node).engine !== undefined;
+    if (await child.ended(isApache ? APACHE_STOP_DEADLINE_MS : STOP_DEADLINE_MS)) return;
     await this.kill(node, "SIGKILL");
   }
 

@@ -7,7 +7,7 @@ export const stopCommand = defineCommand({
   name: "stop",
   summary: "end nodes gracefully (SIGTERM), keep their data",
   description:
-    "The node flushes, signs off and ends. One that does not end within 10 s is killed. `lab kill` is the crash.",
+    "The node flushes, signs off and ends. One that does not end within 10 s (Apache's: 30 s) is killed; a container has 60 s. `lab kill` is the crash.",
   examples: [
     { command: "lab stop broker-a-slave", what: "maintenance on one slave" },
     { command: "lab stop @host-2", what: "everything of one host" },
