@@ -30,7 +30,8 @@ export function delayLevelCount(messageDelayLevel: string): number {
  * @param message where it is meant to go
  * @param sysFlag of the message
  * @param levelMax highest level there is; above it counts as this one
- * @returns the same destination, or the schedule topic with REAL_TOPIC and REAL_QID set (overwriting what a client put there, R-10)
+ * @returns the same destination, or the schedule topic with REAL_TOPIC and REAL_QID set (overwriting what a client put there, R-10) and
+ *   DELAY at most the highest level, as 4.9 stores it
  */
 export function rewriteDelayed(
   message: Destination,
@@ -42,6 +43,7 @@ export function rewriteDelayed(
   const waits = level > 0 && (transaction === 0 || transaction === TRANSACTION_COMMIT);
   if (!waits) return message;
   const properties = new Map(message.properties);
+  if (level > levelMax) properties.set("DELAY", String(levelMax));
   properties.set("REAL_TOPIC", message.topic);
   properties.set("REAL_QID", String(message.queueId));
   return { topic: SCHEDULE_TOPIC, queueId: Math.min(level, levelMax) - 1, properties };
