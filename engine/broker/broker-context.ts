@@ -39,9 +39,10 @@ export interface TopicConfigTable {
     topic: string,
     defaultTopic: string,
     defaultTopicQueueNums: number,
+    topicSysFlag?: number,
   ): TopicConfig | undefined;
   /** Retry, dead-letter and other broker-made topics: gets, or creates with these queues. */
-  ensure(topic: string, queueNums: number, perm: number): TopicConfig;
+  ensure(topic: string, queueNums: number, perm: number, topicSysFlag?: number): TopicConfig;
   /** Admin create or update. */
   put(config: TopicConfig): void;
   delete(topic: string): void;
@@ -49,6 +50,8 @@ export interface TopicConfigTable {
   touch(): void;
   all(): readonly TopicConfig[];
   readonly version: DataVersion;
+  /** Names of the broker's own topics, whether they exist yet or not (store-and-ha 6.6). */
+  readonly systemTopicNames: readonly string[];
   isSystemTopic(topic: string): boolean;
   /** Slave: takes the master's table over (store-and-ha 7.9). */
   replaceAll(configs: readonly TopicConfig[], version: DataVersion): void;

@@ -23,6 +23,9 @@ export const NOT_ON_SLAVES =
 /** Bits of a topic's or broker's permission (2.6). */
 export const PERM = { INHERIT: 1, WRITE: 2, READ: 4 } as const;
 
+/** Bits of topicSysFlag, set when a client in unit mode makes a topic (2.6). */
+export const TOPIC_SYS_FLAG = { UNIT: 1, UNIT_SUB: 2 } as const;
+
 const TOPIC_LENGTH_MAX = 127;
 /** So that `%RETRY%` + group is a legal topic (N-01). */
 const GROUP_LENGTH_MAX = 120;

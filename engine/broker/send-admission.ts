@@ -2,7 +2,13 @@
 import type { SendMessageHeader } from "../remoting/commands/send-message.ts";
 import { RESPONSE_CODE } from "../remoting/response-codes.ts";
 import type { BrokerContext, TopicConfig } from "./broker-context.ts";
-import { DEAD_LETTER_TOPIC_PREFIX, groupNameProblem, PERM, RETRY_TOPIC_PREFIX } from "./names.ts";
+import {
+  DEAD_LETTER_TOPIC_PREFIX,
+  groupNameProblem,
+  PERM,
+  RETRY_TOPIC_PREFIX,
+  TOPIC_SYS_FLAG,
+} from "./names.ts";
 import {
   FAQ_HINT,
   queueRefusal,
@@ -47,8 +53,11 @@ function findOrCreate(
   const { topics } = context;
   const known = topics.find(header.topic);
   if (known !== undefined) return known;
-  if (isRetry) return topics.ensure(header.topic, 1, READ_WRITE);
-  return topics.createBySend(header.topic, header.defaultTopic, header.defaultTopicQueueNums);
+  const { topic, defaultTopic, defaultTopicQueueNums } = header;
+  const isUnit = header.unitMode === true;
+  if (isRetry) return topics.ensure(topic, 1, READ_WRITE, isUnit ? TOPIC_SYS_FLAG.UNIT_SUB : 0);
+  const flag = isUnit ? TOPIC_SYS_FLAG.UNIT : 0;
+  return topics.createBySend(topic, defaultTopic, defaultTopicQueueNums, flag);
 }
 
 /** A retried message that had all its chances goes to the dead letters (4.1.2). */

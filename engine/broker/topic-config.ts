@@ -118,7 +118,12 @@ export class BrokerTopics implements TopicConfigTable {
     return this.byText.get(topic);
   }
 
-  createBySend(topic: string, defaultTopic: string, queueNums: number): TopicConfig | undefined {
+  createBySend(
+    topic: string,
+    defaultTopic: string,
+    queueNums: number,
+    topicSysFlag = 0,
+  ): TopicConfig | undefined {
     const template = this.templateFor(defaultTopic);
     if (template === undefined || topicNameProblem(topic) !== null) return undefined;
     if (this.byText.size >= TOPICS_MAX) {
@@ -129,11 +134,13 @@ export class BrokerTopics implements TopicConfigTable {
     return this.create({
       ...plainTopic(topic, queues, template.perm & ~PERM.INHERIT),
       topicFilterType: template.topicFilterType,
+      topicSysFlag,
     });
   }
 
-  ensure(topic: string, queueNums: number, perm: number): TopicConfig {
-    return this.byText.get(topic) ?? this.create(plainTopic(topic, queueNums, perm));
+  ensure(topic: string, queueNums: number, perm: number, topicSysFlag = 0): TopicConfig {
+    const known = this.byText.get(topic);
+    return known ?? this.create({ ...plainTopic(topic, queueNums, perm), topicSysFlag });
   }
 
   put(config: TopicConfig): void {
@@ -155,6 +162,10 @@ export class BrokerTopics implements TopicConfigTable {
 
   all(): readonly TopicConfig[] {
     return [...this.byText.values()];
+  }
+
+  get systemTopicNames(): readonly string[] {
+    return [...this.systemTopics];
   }
 
   isSystemTopic(topic: string): boolean {

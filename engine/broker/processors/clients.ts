@@ -12,7 +12,7 @@ import type { Processor } from "../../remoting/processor.ts";
 import { RESPONSE_CODE } from "../../remoting/response-codes.ts";
 import type { BrokerContext } from "../broker-context.ts";
 import type { BrokerClients } from "../client-registry.ts";
-import { groupNameProblem, PERM, RETRY_TOPIC_PREFIX } from "../names.ts";
+import { groupNameProblem, PERM, RETRY_TOPIC_PREFIX, TOPIC_SYS_FLAG } from "../names.ts";
 import { compileFilter, filterNotServed, SQL92 } from "../property-filter.ts";
 import { isTagType } from "../tag-filter.ts";
 
@@ -62,6 +62,7 @@ export function createHeartbeatProcessor(
         RETRY_TOPIC_PREFIX + consumer.groupName,
         group.retryQueueNums,
         PERM.READ | PERM.WRITE,
+        consumer.unitMode ? TOPIC_SYS_FLAG.UNIT_SUB : 0,
       );
     }
     clients.heartbeat(body, { channel, language: request.language, version: request.version });

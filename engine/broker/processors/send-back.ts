@@ -13,7 +13,7 @@ import type {
   SubscriptionGroupConfig,
   TopicConfig,
 } from "../broker-context.ts";
-import { DEAD_LETTER_TOPIC_PREFIX, PERM, RETRY_TOPIC_PREFIX } from "../names.ts";
+import { DEAD_LETTER_TOPIC_PREFIX, PERM, RETRY_TOPIC_PREFIX, TOPIC_SYS_FLAG } from "../names.ts";
 import { isStored } from "../put-internal.ts";
 import { copyOf, readStoredMessage, storedTopic, type StoredMessage } from "../stored-message.ts";
 
@@ -62,6 +62,7 @@ function destinationOf(
       RETRY_TOPIC_PREFIX + header.group,
       group.retryQueueNums,
       readWrite,
+      header.unitMode === true ? TOPIC_SYS_FLAG.UNIT_SUB : 0,
     ),
     delayLevel,
     max,

@@ -72,11 +72,8 @@ export function createDeleteTopicProcessor(context: BrokerContext): Processor {
 
 /** @returns the processor for code 305 */
 export function createSystemTopicsProcessor(context: BrokerContext): Processor {
-  return () => {
-    const names = context.topics.all().map((topic) => topic.name.text);
-    return {
-      code: RESPONSE_CODE.SUCCESS,
-      body: encodeTopicList(names.filter((name) => context.topics.isSystemTopic(name))),
-    };
-  };
+  return () => ({
+    code: RESPONSE_CODE.SUCCESS,
+    body: encodeTopicList(context.topics.systemTopicNames),
+  });
 }

@@ -111,6 +111,13 @@ describe("BrokerTopics", () => {
     expect(registrations).toBe(1);
   });
 
+  it("2.6: a topic made for a client in unit mode carries its flag", () => {
+    const topics = open();
+    expect(topics.createBySend("Unit", "TBW102", 4, 1)?.topicSysFlag).toBe(1);
+    expect(topics.ensure("%RETRY%U", 1, 6, 2).topicSysFlag).toBe(2);
+    expect(topics.createBySend("Plain", "TBW102", 4)?.topicSysFlag).toBe(0);
+  });
+
   it("store-and-ha 1.5: reads the file Apache's broker writes and merges it over the built-in topics", () => {
     open().ensure("Seed", 1, 6);
     const file = join(root, "config", "topics.json");
@@ -184,5 +191,7 @@ describe("BrokerTopics", () => {
       expect(topics.isSystemTopic(name)).toBe(true);
     }
     expect(topics.isSystemTopic("Orders")).toBe(false);
+    // 305 lists them before they exist.
+    expect(topics.systemTopicNames).toContain("RMQ_SYS_TRANS_OP_HALF_TOPIC");
   });
 });
