@@ -146,6 +146,13 @@ export class DelayedMessages {
     return results.some((refused) => refused);
   }
 
+  /** A level with messages has an offset, before the first of them is due as well: 45 and 28 show it (4.9). */
+  private noteFirst(level: number, offset: number, waiting: number): void {
+    if (waiting === 0 || this.offsets.has(level)) return;
+    this.offsets.set(level, offset);
+    this.hasMoved = true;
+  }
+
   private async deliverLevel(level: number, delayMs: number): Promise<boolean> {
     for (;;) {
       const from = Math.max(
@@ -165,6 +172,7 @@ export class DelayedMessages {
               0,
               entries.findIndex((entry) => !due.includes(entry)),
             );
+      this.noteFirst(level, from, entries.length);
       if (ready.length === 0 || !this.running) return false;
       const results = await Promise.all(ready.map((entry) => this.deliver(entry)));
       const failed = results.indexOf(false);

@@ -67,7 +67,9 @@ export function createEndTransactionProcessor(open: OpenTransactions): Processor
     const { commitOrRollback } = header;
     const isCommit = commitOrRollback === TRANSACTION_END.COMMIT;
     // The producer does not know either: it will be asked again, and 4.9 does not answer this.
-    if (!isCommit && commitOrRollback !== TRANSACTION_END.ROLLBACK) return null;
+    if (commitOrRollback === TRANSACTION_END.UNKNOWN) return null;
+    if (!isCommit && commitOrRollback !== TRANSACTION_END.ROLLBACK)
+      return failure(`commitOrRollback is 0, 8 or 12, not ${commitOrRollback}`);
     const half = HalfMessage.of(readStoredMessage(context.store, header.commitLogOffset));
     if (half === null) return failure("The commit log offset wrong: no half message stands there");
     const problem = mismatch(half, header);

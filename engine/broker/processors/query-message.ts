@@ -10,6 +10,12 @@ import { withSafeLongs } from "../safe-longs.ts";
 const KEY_BYTES_MAX = 255;
 const NOT_FOUND = "can not find message, maybe time range not correct";
 
+/** 4.9 says how far its index reaches only along with messages. */
+const NOTHING_INDEXED = encodeHeader(QUERY_MESSAGE.response, {
+  indexLastUpdateTimestamp: 0,
+  indexLastUpdatePhyoffset: 0,
+});
+
 /** @returns the processor for code 12 */
 export function createQueryMessageProcessor(context: BrokerContext): Processor {
   const { config, store } = context;
@@ -24,10 +30,10 @@ export function createQueryMessageProcessor(context: BrokerContext): Processor {
     const max = Math.min(config.maxMsgsNumBatch, Math.max(1, asked));
     const range = { beginMs: header.beginTimestamp, endMs: header.endTimestamp };
     const found = await store.queryMessage(header.topic, header.key, max, range);
-    const extFields = encodeHeader(QUERY_MESSAGE.response, found);
     if (found.records.length === 0) {
-      return { code: RESPONSE_CODE.QUERY_NOT_FOUND, remark: NOT_FOUND, extFields };
+      return { code: RESPONSE_CODE.QUERY_NOT_FOUND, remark: NOT_FOUND, extFields: NOTHING_INDEXED };
     }
+    const extFields = encodeHeader(QUERY_MESSAGE.response, found);
     return { code: RESPONSE_CODE.SUCCESS, extFields, body: Buffer.concat(found.records) };
   };
 }
