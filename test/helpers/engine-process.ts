@@ -77,7 +77,8 @@ export async function startNamesrvProcess(
   properties: Readonly<Record<string, string>> = {},
 ): Promise<EngineProcess> {
   const listenPort = port ?? (await freeBrokerPort());
-  const own = { listenPort, bindAddress: "127.0.0.1", ...properties };
+  const kvConfigPath = join(home, "kvConfig.json");
+  const own = { listenPort, bindAddress: "127.0.0.1", kvConfigPath, ...properties };
   const child = await startProgram("mqnamesrv.mjs", home, own);
   return {
     address: formatAddress(own.bindAddress, listenPort),
