@@ -1,6 +1,7 @@
 /** Everything a broker keeps in tables, read from its state files, and the context processors see it through. */
 import type { Logger } from "../base/logger.ts";
 import type { Vfs } from "../base/vfs.ts";
+import { internTopic } from "../message/topic-name.ts";
 import { createRemotingClient } from "../remoting/client.ts";
 import type { RemotingClient } from "../remoting/server-api.ts";
 import type { HostBytes, MessageStore } from "../store/store-api.ts";
@@ -12,6 +13,7 @@ import { BrokerClients } from "./client-registry.ts";
 import { BrokerFilters } from "./consumer-filters.ts";
 import { BrokerOffsets } from "./consumer-offsets.ts";
 import { LiveBrokerConfig } from "./live-config.ts";
+import { topicNameProblem } from "./names.ts";
 import { createAppendInternal } from "./put-internal.ts";
 import { BrokerGroups } from "./subscription-groups.ts";
 import { StatsItems } from "./stats-items.ts";
@@ -57,12 +59,22 @@ export function createBrokerClient(
   });
 }
 
+/** C-01: no group stands past the end of its queue after a recovery. A slave's log may be behind its master's offsets. */
+function bringBack(offsets: BrokerOffsets, { config, store, logger }: BrokerTablesWiring): void {
+  if (config.brokerRole === "SLAVE") return;
+  const count = offsets.clamp((topic, queueId) =>
+    topicNameProblem(topic) === null ? store.maxOffsetInQueue(internTopic(topic), queueId) : 0,
+  );
+  if (count > 0) logger.warn("consumer offsets stood past the end of their queues", { count });
+}
+
 /** @throws EngineError STORE_LAYOUT_INVALID when a state file and its copies are damaged (S-06) */
 export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
   const { config, vfs, logger, now, store, storeHost, registerSoon, security } = wiring;
   const topics = new BrokerTopics(wiring);
   const groups = new BrokerGroups(wiring);
   const offsets = new BrokerOffsets({ vfs, storePathRootDir: config.storePathRootDir });
+  bringBack(offsets, wiring);
   const filters = new BrokerFilters(wiring);
   const counters = new BrokerCounters(store.traffic);
   const clients = new BrokerClients({

@@ -154,14 +154,12 @@ export class OpenTransactions {
     return { kind: "ended" };
   }
 
-  /** Stored progress, never past the queue's end (C-01) nor before its first entry. */
+  /** Stored progress, never before the queue's first entry; the table has brought back what stood past its end (C-01). */
   private stored(topic: string): number {
-    const { store, offsets, logger } = this.context;
+    const { store, offsets } = this.context;
     const name = topic === HALF_TOPIC ? halfTopic : opTopic;
-    const max = store.maxOffsetInQueue(name, HALF_QUEUE);
     const offset = offsets.query(TRANSACTION_GROUP, topic, HALF_QUEUE);
-    if (offset > max) logger.warn("transaction progress brought back", { topic, offset, max });
-    return Math.min(max, Math.max(offset, store.minOffsetInQueue(name, HALF_QUEUE)));
+    return Math.max(offset, store.minOffsetInQueue(name, HALF_QUEUE));
   }
 
   /** In steps: a broker with many open transactions must go on answering. */

@@ -1,7 +1,7 @@
 /** What a broker does with messages of its own, on a simulated disk: real store, real tables, producers that note what they are asked. */
 import { silentLogger } from "../../../../engine/base/logger.ts";
 import { parseProperties } from "../../../../engine/base/properties-file.ts";
-import { loadBrokerConfig } from "../../../../engine/broker/broker-config.ts";
+import { loadBrokerConfig, type BrokerConfig } from "../../../../engine/broker/broker-config.ts";
 import type { BrokerContext, InternalPutResult } from "../../../../engine/broker/broker-context.ts";
 import { openBrokerTables, type BrokerTables } from "../../../../engine/broker/broker-tables.ts";
 import { createEndTransactionProcessor } from "../../../../engine/broker/processors/end-transaction.ts";
@@ -75,49 +75,70 @@ export interface MachineOptions {
   readonly slaves?: readonly FollowingSlave[];
 }
 
+interface Clock {
+  ms: number;
+}
+
+function configOf(root: string, properties = ""): BrokerConfig {
+  const text = `storePathRootDir=${root}\nbrokerName=broker-a\nbrokerClusterName=C1\nbrokerIP1=127.0.0.1
+mappedFileSizeCommitLog=65536\nmappedFileSizeConsumeQueue=2000\nmaxHashSlotNum=100\nmaxIndexNum=400\nflushIntervalCommitLog=20
+cleanResourceInterval=20\ntransactionTimeOut=1000\ntransactionCheckMax=3\n${properties}`;
+  const entries = parseProperties(text, "test");
+  return loadBrokerConfig([{ name: "test", entries }], {
+    home: root,
+    hostName: "host",
+    localAddress: "127.0.0.1",
+    namesrvAddr: "",
+    rocketmqHome: "",
+    cpus: 2,
+  }).config;
+}
+
 export class Machine {
-  /** Wall clock, ms. */
-  now = 1_795_360_000_000;
   readonly store: MessageStore;
   readonly context: BrokerContext;
   readonly open: OpenTransactions;
   readonly checks: CheckBack;
+  private readonly clock: Clock;
   private readonly tables: BrokerTables;
 
-  private constructor(disk: SimDisk, root: string, options: MachineOptions) {
-    const text = `storePathRootDir=${root}\nbrokerName=broker-a\nbrokerClusterName=C1\nbrokerIP1=127.0.0.1
-mappedFileSizeCommitLog=65536\nmappedFileSizeConsumeQueue=2000\nmaxHashSlotNum=100\nmaxIndexNum=400\nflushIntervalCommitLog=20
-cleanResourceInterval=20\ntransactionTimeOut=1000\ntransactionCheckMax=3\n${options.properties ?? ""}`;
-    const entries = parseProperties(text, "test");
-    const { config } = loadBrokerConfig([{ name: "test", entries }], {
-      home: root,
-      hostName: "host",
-      localAddress: "127.0.0.1",
-      namesrvAddr: "",
-      rocketmqHome: "",
-      cpus: 2,
-    });
-    const now = (): number => this.now;
+  private constructor(clock: Clock, tables: BrokerTables, slaves: readonly FollowingSlave[]) {
+    this.clock = clock;
+    this.tables = tables;
+    this.context = tables.context;
+    this.store = this.context.store;
+    this.open = new OpenTransactions(this.context, () => slaves);
+    this.checks = new CheckBack(this.open);
+  }
+
+  /** In the order of a real start: the store recovers, then the tables are read. */
+  static async boot(disk: SimDisk, root: string, options: MachineOptions = {}): Promise<Machine> {
+    const clock = { ms: 1_795_360_000_000 };
+    const now = (): number => clock.ms;
+    const config = configOf(root, options.properties);
     const wiring = { config, vfs: disk.vfs, logger: silentLogger, now };
-    this.store = openMessageStore(wiring);
-    this.tables = openBrokerTables({
+    const store = openMessageStore(wiring);
+    await store.start();
+    const tables = openBrokerTables({
       ...wiring,
-      store: this.store,
+      store,
       storeHost: HOST,
       registerSoon: () => undefined,
       configFile: undefined,
       security: { aclFile: null, sign: undefined, tls: undefined },
     });
-    this.context = this.tables.context;
-    this.open = new OpenTransactions(this.context, () => options.slaves ?? []);
-    this.checks = new CheckBack(this.open);
-  }
-
-  static async boot(disk: SimDisk, root: string, options: MachineOptions = {}): Promise<Machine> {
-    const machine = new Machine(disk, root, options);
-    await machine.store.start();
+    const machine = new Machine(clock, tables, options.slaves ?? []);
     await machine.open.start();
     return machine;
+  }
+
+  /** Wall clock, ms. */
+  get now(): number {
+    return this.clock.ms;
+  }
+
+  set now(ms: number) {
+    this.clock.ms = ms;
   }
 
   /** A half message as the send path parks it. */
