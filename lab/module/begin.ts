@@ -22,6 +22,8 @@ export interface BeginOptions extends Pick<
 }
 
 const NAME_BYTES = 6;
+/** A `lab status` from another terminal may be healing something. */
+const END_WAIT_MS = 15_000;
 
 /** What another lab or program may have taken since we looked. */
 const TAKEN: ReadonlySet<string> = new Set(["LAB_CONFLICT", "LAB_PORT_TAKEN", "LAB_SUBNET_TAKEN"]);
@@ -99,6 +101,7 @@ export async function begin(options: BeginOptions): Promise<BroughtUp> {
 
 /** Removes the lab with all it made. */
 export async function end(home: string, name: string): Promise<void> {
-  await removeLab({ home, name, command: "RocketMQLab.stop", say: () => undefined });
+  const command = "RocketMQLab.stop";
+  await removeLab({ home, name, command, waitMs: END_WAIT_MS, say: () => undefined });
   disclaim(home, name);
 }

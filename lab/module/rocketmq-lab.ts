@@ -212,7 +212,11 @@ export class RocketMQLab implements AsyncDisposable {
       await this.breakLive(nodes, (live) => ({ kind: "stop", nodes: live }));
       return;
     }
-    this.ending ??= end(this.home, this.name);
+    this.ending ??= end(this.home, this.name).catch((error: unknown) => {
+      // What could not be removed now may be tried again.
+      this.ending = undefined;
+      throw error;
+    });
     await this.ending;
   }
 

@@ -13,6 +13,8 @@ export interface RemoveLabOptions {
   readonly name: string;
   /** Told to whoever finds the lab's lock held. */
   readonly command: string;
+  /** How long to wait for a command that is at work on it; default not at all. */
+  readonly waitMs?: number;
   readonly say: (message: string) => void;
 }
 
@@ -33,7 +35,10 @@ function allocationsOf(home: string, name: string): readonly LabAllocation[] {
  */
 export async function removeLab(options: RemoveLabOptions): Promise<void> {
   const { home, name, command, say } = options;
-  using _lock = await acquireLock(lockFile(home, name), { command, waitMs: 0 });
+  using _lock = await acquireLock(lockFile(home, name), {
+    command,
+    waitMs: options.waitMs ?? 0,
+  });
   for (const allocation of allocationsOf(home, name)) {
     const runtime = await createRuntime(allocation);
     await runtime.destroy(({ node, message }) =>
