@@ -33,7 +33,7 @@ describe("the package in a project of its own", () => {
   let project: string;
 
   const run = async (command: string, ...args: readonly string[]): Promise<string> => {
-    const env = { LAB_HOME: "", TMPDIR: join(project, "tmp") };
+    const env = { NO_COLOR: "1", LAB_HOME: "", TMPDIR: join(project, "tmp") };
     const { code, output } = await runChild(command, args, {
       cwd: project,
       env,
