@@ -81,7 +81,8 @@ function declareModule() {
     // A type error elsewhere is told by `npm run check`; the declaration is made all the same.
     const { stdout } = spawnSync(process.execPath, [tsc, ...project], { cwd: root });
     const file = join(made, "lab/module/rocketmq-lab.d.ts");
-    if (!existsSync(file)) throw new Error(`no declaration of the module was made: ${stdout}`);
+    if (!existsSync(file))
+      throw new Error(`no declaration of the module was made: ${stdout.toString()}`);
     if (/\bfrom "/.test(readFileSync(file, "utf8"))) {
       throw new Error(
         "the module's declaration imports; see the head of lab/module/rocketmq-lab.ts",
