@@ -143,8 +143,8 @@ class Broker implements RunningBroker {
     if (isSlave) store.onArrival((topic) => this.syncIfNew(topic));
     this.sends = new SendPath(this.context);
     this.pulls = new PullPath(this.context, () => performance.now());
-    this.haClient = isSlave ? followMaster(config, store, logger) : null;
-    this.haService = isSlave ? null : replicateToSlaves(config, store, logger);
+    this.haClient = isSlave ? followMaster(config, store, logger, security.tls) : null;
+    this.haService = isSlave ? null : replicateToSlaves(config, store, logger, security.tls);
     const table = security.guard(this.makeProcessors(), store);
     this.servers = [
       this.makeServer("broker", config.listenPort, table),

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Logger } from "../base/logger.ts";
 import type { ReplicaLog } from "../store/store-api.ts";
 import type { HaClient, HaClientOffsets } from "./ha-api.ts";
@@ -30,6 +31,8 @@ export interface HaClientOptions {
   readonly housekeepingMs?: number;
   readonly connectTimeoutMs?: number;
   readonly retry?: RetryPauses;
+  /** Opens an encrypted connection (E-13); its `secureConnect` says that it stands. Default: plain, as 4.9. */
+  readonly secure?: ((host: string, port: number) => Socket) | undefined;
   readonly onStateChanged?: (state: HaClientState) => void;
   /** Monotonic clock, ms. */
   readonly now?: () => number;
@@ -130,6 +133,7 @@ class MasterFollower implements HaClient {
       housekeepingMs: options.housekeepingMs ?? HOUSEKEEPING_MS,
       connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       ackFlushed: options.ackFlushed ?? false,
+      secure: options.secure,
       onFollowing: () => {
         this.failures = 0;
         this.move("following");

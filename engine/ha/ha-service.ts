@@ -23,6 +23,8 @@ export interface HaServiceOptions {
   /** This broker promises replication (SYNC_MASTER). */
   readonly required: boolean;
   readonly logger: Logger;
+  /** Encrypts accepted connections (E-13): takes a paused one, hands on the one to talk over. Default: plain, as 4.9. */
+  readonly secure?: ((accepted: Socket, ready: (socket: Socket) => void) => void) | undefined;
   /** Who may connect (H-04); default everybody, as 4.9. See parseAllowedAddresses. */
   readonly allowed?: (address: string) => boolean;
   /** haHousekeepingInterval, ms. */
@@ -68,7 +70,8 @@ class SlaveListener implements HaService {
       onRefused: () => (this.refused += 1),
     };
     this.gate = this.makeGate();
-    this.server = createServer((socket) => this.accept(socket));
+    const pauseOnConnect = options.secure !== undefined;
+    this.server = createServer({ pauseOnConnect }, (socket) => this.accept(socket));
     this.server.on("error", (error) => {
       options.logger.error("replication listener failed", { reason: error.message });
     });
@@ -132,6 +135,11 @@ class SlaveListener implements HaService {
       socket.destroy();
       return;
     }
+    if (this.options.secure === undefined) this.serve(socket, remote);
+    else this.options.secure(socket, (ready) => this.serve(ready, remote));
+  }
+
+  private serve(socket: Socket, remote: string): void {
     this.connections.set(socket, new HaConnection(socket, remote, this.connectionOptions));
     socket.on("close", () => this.closed(socket));
   }

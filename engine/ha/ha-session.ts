@@ -24,6 +24,8 @@ export interface HaSessionOptions {
   readonly housekeepingMs: number;
   readonly connectTimeoutMs: number;
   readonly ackFlushed: boolean;
+  /** Opens an encrypted connection; undefined: plain. */
+  readonly secure: ((host: string, port: number) => Socket) | undefined;
   /** The first frame was accepted. */
   readonly onFollowing: () => void;
   /** Called once. The log may end in a partial record. */
@@ -57,18 +59,31 @@ export class HaSession {
       onHeader: (offset, bodySize) => this.header(offset, bodySize),
       onBody: (bytes) => this.body(bytes),
     });
-    this.socket = connect({
-      host: options.host,
-      port: options.port,
+    this.socket = this.open();
+    this.socket.on("error", (error) => this.finish("lost", error.message));
+    this.socket.on("close", () => this.finish("lost", "the master closed the connection"));
+  }
+
+  private open(): Socket {
+    const { host, port, secure } = this.options;
+    if (secure !== undefined) {
+      const socket = secure(host, port);
+      socket.setNoDelay(true);
+      socket.on("data", (chunk: Buffer) => this.received(chunk, chunk.length));
+      socket.on("secureConnect", () => this.connected());
+      return socket;
+    }
+    const socket = connect({
+      host,
+      port,
       noDelay: true,
       onread: {
         buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
         callback: (length, buffer) => this.received(buffer as Buffer, length),
       },
     });
-    this.socket.on("connect", () => this.connected());
-    this.socket.on("error", (error) => this.finish("lost", error.message));
-    this.socket.on("close", () => this.finish("lost", "the master closed the connection"));
+    socket.on("connect", () => this.connected());
+    return socket;
   }
 
   /** End of the last verified record. */

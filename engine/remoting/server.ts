@@ -76,13 +76,7 @@ class TcpServer implements RemotingServer {
 
   constructor(options: RemotingServerOptions) {
     this.options = options;
-    this.acceptor =
-      options.tls === undefined
-        ? undefined
-        : new TlsAcceptor(options.tls, {
-            plain: (socket, first) => this.serve(socket, first),
-            secure: (socket) => this.serveSecure(socket),
-          });
+    this.acceptor = options.tls === undefined ? undefined : new TlsAcceptor(options.tls);
     this.dispatcher = new Dispatcher(options.table, options.logger);
     this.server = createServer({ pauseOnConnect: true, allowHalfOpen: false }, (socket) =>
       this.accept(socket),
@@ -143,7 +137,12 @@ class TcpServer implements RemotingServer {
       return;
     }
     if (this.acceptor === undefined) this.serve(accepted, null);
-    else this.acceptor.accept(accepted);
+    else {
+      this.acceptor.accept(accepted, {
+        plain: (socket, first) => this.serve(socket, first),
+        secure: (socket) => this.serveSecure(socket),
+      });
+    }
   }
 
   /** @param accepted paused @param first bytes that were read of it already */

@@ -24,14 +24,12 @@ function peerOf(socket: Socket): string {
 /** One a listening port. */
 export class TlsAcceptor {
   private readonly tls: ServerTls;
-  private readonly to: Accepted;
   private readonly server: Server;
   /** Connections that nobody took yet, by the peer's address and port: TLS hands out a socket of its own. */
-  private readonly pending = new Map<string, Socket>();
+  private readonly pending = new Map<string, { readonly socket: Socket; readonly to: Accepted }>();
 
-  constructor(tls: ServerTls, to: Accepted) {
+  constructor(tls: ServerTls) {
     this.tls = tls;
-    this.to = to;
     this.server = createServer(tls.options, (socket) => this.shakenHands(socket));
     this.server.on("tlsClientError", (_error, socket) => socket.destroy());
     tls.onRenewed((options) => this.server.setSecureContext(options));
@@ -41,10 +39,10 @@ export class TlsAcceptor {
     return this.pending.size;
   }
 
-  /** @param socket accepted and paused; nothing was read of it */
-  accept(socket: Socket): void {
+  /** @param socket accepted and paused; nothing was read of it @param to who takes it */
+  accept(socket: Socket, to: Accepted): void {
     const peer = peerOf(socket);
-    this.pending.set(peer, socket);
+    this.pending.set(peer, { socket, to });
     socket.on("error", () => undefined);
     socket.once("close", () => this.pending.delete(peer));
     if (this.tls.mode === "enforcing") {
@@ -60,14 +58,14 @@ export class TlsAcceptor {
         this.shakeHands(socket);
       } else {
         this.pending.delete(peer);
-        this.to.plain(socket, first);
+        to.plain(socket, first);
       }
     });
     socket.resume();
   }
 
   close(): void {
-    for (const socket of this.pending.values()) socket.destroy();
+    for (const { socket } of this.pending.values()) socket.destroy();
   }
 
   private shakeHands(socket: Socket): void {
@@ -76,9 +74,12 @@ export class TlsAcceptor {
   }
 
   private shakenHands(socket: TLSSocket): void {
-    this.pending.delete(peerOf(socket));
+    const peer = peerOf(socket);
+    const to = this.pending.get(peer)?.to;
+    this.pending.delete(peer);
     const isShown = Object.keys(socket.getPeerCertificate()).length > 0;
-    if (this.tls.checksClients && isShown && !socket.authorized) socket.destroy();
-    else this.to.secure(socket);
+    const isRefused = this.tls.checksClients && isShown && !socket.authorized;
+    if (isRefused || to === undefined) socket.destroy();
+    else to.secure(socket);
   }
 }
