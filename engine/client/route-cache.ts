@@ -7,6 +7,7 @@ import { RESPONSE_CODE } from "../remoting/response-codes.ts";
 import { BrokerTable } from "./broker-table.ts";
 import type { TopicRoute } from "./client-api.ts";
 import type { NameServers } from "./name-servers.ts";
+import { RefusedError } from "./request.ts";
 
 /** For all name servers together. */
 const ROUTE_TIMEOUT_MS = 3_000;
@@ -70,7 +71,7 @@ export class RouteCache {
   /**
    * Asks now; askers of one topic share the question.
    * @returns the route; null when every name server that answered says it knows none (an older route stays cached: 5.2)
-   * @throws EngineError CLIENT_NO_ROUTE when no name server answered
+   * @throws EngineError CLIENT_NO_ROUTE when no name server answered; RefusedError when access control keeps this client out
    */
   fetch(topic: string, timeoutMs: number = ROUTE_TIMEOUT_MS): Promise<TopicRoute | null> {
     const under = this.asking.get(topic);
@@ -137,6 +138,9 @@ export class RouteCache {
     const answer = await this.parts.nameServers.ask(request, timeoutMs);
     if (answer.code === RESPONSE_CODE.SUCCESS && answer.body !== null)
       return this.store(topic, answer.body);
+    // Without the right to ask there is no answer; "no such topic" would send the reader the wrong way.
+    if (answer.code === RESPONSE_CODE.NO_PERMISSION)
+      throw new RefusedError("the name server", GET_ROUTEINFO_BY_TOPIC.name, answer);
     if (answer.code !== RESPONSE_CODE.TOPIC_NOT_EXIST) {
       this.parts.logger.warn("a name server refused a route", { topic, code: answer.code });
     }
