@@ -2,6 +2,7 @@
  * Questions the broker passes on to a consumer over its own connection: GET_CONSUMER_RUNNING_INFO (307), CONSUME_MESSAGE_DIRECTLY (309) and
  * INVOKE_BROKER_TO_GET_CONSUMER_STATUS (223, asked as 221) (admin-protocol B.1, B.4).
  */
+import { withoutSignature } from "../../acl/request-signature.ts";
 import { EngineError } from "../../base/engine-error.ts";
 import { parseOffsetMessageId } from "../../message/message-id.ts";
 import { decodeClientStatus, encodeConsumerStatus } from "../../remoting/bodies/inspection.ts";
@@ -40,7 +41,7 @@ interface Relay {
 async function relay(
   context: BrokerContext,
   { group, clientId }: Relay,
-  call: RequestCommand,
+  call: RequestCommand & { readonly extFields: ExtFields },
 ): Promise<ResponseCommand> {
   const member = clientId === undefined ? undefined : context.clients.findConsumer(group, clientId);
   const who = `<${group}> <${clientId ?? "null"}>`;
@@ -51,7 +52,8 @@ async function relay(
     );
   }
   try {
-    const { code, remark, extFields, body } = await member.channel.invoke(call, RELAY_MS);
+    const bare = { ...call, extFields: withoutSignature(call.extFields) };
+    const { code, remark, extFields, body } = await member.channel.invoke(bare, RELAY_MS);
     return { code, remark, extFields, body };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -60,6 +60,18 @@ describe("calls passed on to a consumer", () => {
     expect(Object.fromEntries(seen[0]?.extFields ?? [])).toEqual(ext);
   });
 
+  it("what an administrator signed with is not passed on: it could be bent to another request (E-05)", async () => {
+    const credentials = { AccessKey: "admin", Signature: "s", SecurityToken: "t" };
+    const seen: RequestCommand[] = [];
+    const context = contextOf([member("id1", 393, { code: 0 }, seen)], Buffer.from("record"));
+    await ask(createRunningInfoProcessor(context), 307, { ...RUNNING, ...credentials });
+    const direct = { ...RUNNING, msgId: MSG_ID, ...credentials };
+    await ask(createConsumeDirectlyProcessor(context), 309, direct);
+    const names = seen.flatMap(({ extFields }) => [...(extFields?.keys() ?? [])]);
+    expect(names.filter((name) => name in credentials)).toEqual([]);
+    expect(names).toContain("clientId");
+  });
+
   it.each([
     ["nobody", [], 1, /^The Consumer <CG> <id1> not online$/],
     ["an old client", [member("id1", 61, {})], 1, /Version <61> too low to finish/],
