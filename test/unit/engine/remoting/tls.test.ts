@@ -63,6 +63,7 @@ function choice(mode: TlsChoice["mode"], configFile: string): TlsChoice {
 async function start(
   mode: TlsChoice["mode"],
   lines = "",
+  connectionsMax = 100,
 ): Promise<{ readonly server: RemotingServer; readonly port: number; readonly log: string[] }> {
   const log: string[] = [];
   const logger = createLogger("tls", "info", (line) => void log.push(line));
@@ -75,6 +76,7 @@ async function start(
     port: 0,
     table: { processors: new Map([[ECHO, echo]]) },
     logger: silentLogger,
+    connectionsMax,
     tls: tls?.server,
   });
   const port = await server.start();
@@ -175,6 +177,19 @@ describe("TLS modes", () => {
     }
     await expect.poll(() => answer).toContain('"opaque":7');
   });
+
+  it.each(["permissive", "enforcing"] as const)(
+    "%s: connections that failed free their places (F-22)",
+    async (mode) => {
+      const { port } = await start(mode, "", 2);
+      for (let i = 0; i < 6; i += 1) {
+        await garbage(port, BROKEN_HELLO);
+        await garbage(port, GARBAGE);
+        await ask(port, { authServer: true, trustCert: otherAuthority.cert });
+      }
+      await expect.poll(() => ask(port, trusting)).toBe("served");
+    },
+  );
 
   it("a changed certificate is used for the next connection, a bad one is not", async () => {
     const { port, log } = await start("enforcing");
