@@ -87,7 +87,8 @@ export async function startJava(
   ]);
 }
 
-function prepareHome(home: string): void {
+/** Writes what Apache's programs want to find in their home: where to log. */
+export function prepareHome(home: string): void {
   mkdirSync(join(home, "conf"), { recursive: true });
   for (const name of ["namesrv", "broker", "tools"]) {
     const text = LOGBACK.replace("LOGFILE", join(home, `${name}.log`));

@@ -103,6 +103,15 @@ export class FeatureStage implements AsyncDisposable {
     await this.topic(`%RETRY%${group}`);
   }
 
+  /** Resolves when a group's written offsets add up to that: clients write every 5 s, a reset needs an offset in each queue. */
+  async untilCommitted(group: string, topic: string, sum: number): Promise<void> {
+    const isWritten = async (): Promise<boolean> => {
+      const stats = await this.admin.consumeStats(this.broker, group, topic).catch(() => []);
+      return stats.reduce((total, queue) => total + queue.consumerOffset, 0) === sum;
+    };
+    await until(`${group} has written its offsets`, isWritten, 30_000);
+  }
+
   /** Sets what 4.9 keeps of a group; the rest as a new group has it. */
   async group(
     groupName: string,

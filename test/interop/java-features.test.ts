@@ -77,15 +77,21 @@ describe.runIf(machineHas("java", "maven"))("Apache's Java client, feature by fe
     const own = sends.filter(({ queue }) => /\/[02]$/.test(queue)).length;
     const lite = { id: "lite3", topic };
     await client.ask("lite", { ...lite, queues: "0,2" });
-    const polled = async (count: number): Promise<void> =>
-      until(`${count} are polled`, async () => {
+    const polled = (what: string, holds: () => boolean): Promise<void> =>
+      until(what, async () => {
         await client.ask("poll", { ...lite, ms: 500 });
-        return client.received("lite3").length >= count;
+        return holds();
       });
-    await polled(own);
-    const first = sends.filter(({ queue }) => queue.endsWith("/0")).length;
+    await polled("its queues are polled", () => client.received("lite3").length >= own);
     await client.ask("seek", { ...lite, queue: 0, offset: 1 });
-    await polled(own + first - 1);
+    // 4.9.0 lets the held pull end before it goes on from there: one message to each queue ends it.
+    await client.ask("send", { topic, prefix: "wake", count: 4 });
+    const first = sends.filter(({ queue }) => queue.endsWith("/0")).length;
+    const seen = (offset: number): number =>
+      client.received("lite3").filter((event) => event.queue === 0 && event.offset === offset)
+        .length;
+    await polled("the rest of queue 0 again", () => seen(first - 1) === 2);
+    expect([0, 1, 2, 3].map(seen)).toEqual([1, 2, 2, 2]);
     expect((await client.ask("offsetAt", { ...lite, queue: 0, time: 0 })).number).toBe(0);
     expect(new Set(client.received("lite3").map(({ queue }) => queue))).toEqual(new Set([0, 2]));
     await client.ask("liteStop", lite);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../e2e/engine/engine-fixture.ts";
 import { machineHas } from "../helpers/requirements.ts";
-import { mqadmin } from "./apache.ts";
+import { prepareHome } from "./apache.ts";
 import { FeatureClient } from "./feature-client.ts";
 import { FeatureStage } from "./feature-stage.ts";
 
@@ -12,14 +12,14 @@ describe.runIf(machineHas("java", "maven"))("mqadmin 4.9.0, feature by feature",
   let java: FeatureClient;
   beforeAll(async () => {
     stage = await FeatureStage.start();
+    prepareHome(join(stage.home, "tools"));
     java = stage.use(await FeatureClient.java(stage.home, { namesrv: stage.namesrv }));
   });
   afterAll(async () => stage[Symbol.asyncDispose]());
 
   async function run(text: string, namesrv = stage.namesrv): Promise<string> {
-    const options = { version: "4.9.0", home: join(stage.home, "tools") } as const;
-    const { output } = await mqadmin(options, [...text.split(" "), "-n", namesrv]);
-    return output;
+    const home = join(stage.home, "tools");
+    return (await java.ask("mqadmin", { home, args: `${text} -n ${namesrv}` })).reply;
   }
 
   it("sendMessage sends, consumeMessage and printMsg read [sync]", async () => {
@@ -51,11 +51,10 @@ describe.runIf(machineHas("java", "maven"))("mqadmin 4.9.0, feature by feature",
     const ours = await stage.consume(topic, { group: "CG_our_reset" });
     await java.untilKeys("reset", 6);
     await until("ours has all", () => ours.length >= 6);
-    await Promise.all(
-      ["CG_java_reset", "CG_our_reset"].map((group) =>
-        run(`resetOffsetByTime -g ${group} -t ${topic} -s 0 -f true`),
-      ),
-    );
+    for (const group of ["CG_java_reset", "CG_our_reset"])
+      await stage.untilCommitted(group, topic, 6);
+    for (const group of ["CG_java_reset", "CG_our_reset"])
+      await run(`resetOffsetByTime -g ${group} -t ${topic} -s 0 -f true`);
     await until("ours has all again", () => ours.length >= 12);
     await java.until("reset", (events) => events.length >= 12);
     expect([ours.length, java.received("reset").length]).toEqual([12, 12]);

@@ -95,7 +95,11 @@ describe("admin client", () => {
       expect(found.map((message) => message.msgId)).toEqual([sent.msgId]);
     }
     const { storeTimestamp } = viewed ?? { storeTimestamp: 0 };
-    const within = { beginTimestampMs: storeTimestamp, endTimestampMs: storeTimestamp + 60_000 };
+    // The index counts in whole seconds from its first entry.
+    const within = {
+      beginTimestampMs: storeTimestamp - 1_000,
+      endTimestampMs: storeTimestamp + 60_000,
+    };
     const later = { beginTimestampMs: storeTimestamp + 3_600_000 };
     const byTime = async (times: object): Promise<number> =>
       (await admin.queryMessages({ topic: "Found", key: "k1", ...times })).length;

@@ -1,7 +1,10 @@
+import java.io.PrintStream;
 import java.util.StringJoiner;
 
 /** One JSON line on standard output, written whole. */
 final class Json {
+    /** Standard output as it was at the start: a tool's own output may be caught meanwhile. */
+    private static final PrintStream OUT = System.out;
     private final StringJoiner fields = new StringJoiner(",", "{", "}");
 
     Json(String event) {
@@ -46,8 +49,8 @@ final class Json {
     }
 
     void print() {
-        synchronized (System.out) {
-            System.out.println(fields);
+        synchronized (OUT) {
+            OUT.println(fields);
         }
     }
 }

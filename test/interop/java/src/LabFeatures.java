@@ -1,5 +1,7 @@
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -7,6 +9,7 @@ import java.util.List;
 import org.apache.rocketmq.client.trace.TraceBean;
 import org.apache.rocketmq.client.trace.TraceContext;
 import org.apache.rocketmq.client.trace.TraceDataEncoder;
+import org.apache.rocketmq.tools.command.MQAdminStartup;
 
 /**
  * Apache's unmodified client, many features in one JVM. A line in is a command and its `name=value` options, separated by tabs; what happens is
@@ -25,6 +28,20 @@ public final class LabFeatures {
             records.add(context.getTraceType() + "|" + bean.getMsgId() + "|" + bean.getKeys() + "|" + context.isSuccess());
         }
         return records;
+    }
+
+    /** Runs one mqadmin command in this JVM. @return what it printed */
+    private static String admin(Options options) {
+        PrintStream before = System.out;
+        ByteArrayOutputStream caught = new ByteArrayOutputStream();
+        System.setProperty("rocketmq.home.dir", options.text("home", ""));
+        System.setOut(new PrintStream(caught, true, StandardCharsets.UTF_8));
+        try {
+            MQAdminStartup.main0(options.text("args", "").split(" "), null);
+        } finally {
+            System.setOut(before);
+        }
+        return caught.toString(StandardCharsets.UTF_8);
     }
 
     private void run(String command, Options options, Json done) throws Exception {
@@ -46,6 +63,7 @@ public final class LabFeatures {
             case "liteResume" -> lites.setPaused(options, false);
             case "liteStop" -> lites.stop(options);
             case "trace" -> done.put("list", decodeTrace(options));
+            case "mqadmin" -> done.put("reply", admin(options));
             case "stopProducers" -> producers.stop();
             default -> throw new IllegalArgumentException("no command " + command);
         }
@@ -54,6 +72,7 @@ public final class LabFeatures {
     public static void main(String[] args) throws Exception {
         LabFeatures features = new LabFeatures();
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        // Made first: it keeps standard output as it is now.
         new Json("started").print();
         for (String line = input.readLine(); line != null; line = input.readLine()) {
             String[] words = line.split("\t");
