@@ -68,9 +68,19 @@ async function compile(version: ApacheVersion): Promise<string> {
   return `${classes}:${join(jars, "*")}`;
 }
 
+/** Our Java test programs. */
+type JavaProgram =
+  | "LabProducer"
+  | "LabConsumer"
+  | "LabBench"
+  | "LabFilter"
+  | "LabFeatures"
+  | "LabTransaction"
+  | "LabRequest";
+
 /** Starts one of our Java test programs. */
 export async function startJava(
-  program: "LabProducer" | "LabConsumer" | "LabBench" | "LabFilter" | "LabFeatures",
+  program: JavaProgram,
   options: { readonly version: ApacheVersion; readonly home: string; readonly heapMiB?: number },
   args: readonly string[],
 ): Promise<LineChild> {

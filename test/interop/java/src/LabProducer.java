@@ -10,7 +10,7 @@ import org.apache.rocketmq.common.message.Message;
 
 /**
  * Sends numbered messages with Apache's unmodified client and prints one JSON line per outcome.
- * Options: namesrv, topic, count, size, mode=sync|async|oneway|batch, rate (a second, 0 = as fast as it goes), tag, delay, prefix.
+ * Options: namesrv, topic, count, size, mode=sync|async|oneway|batch, rate (a second, 0 = as fast as it goes), tag, delay, delays=each (message i has level i + 1), prefix.
  */
 public final class LabProducer {
     private static final Object OUT = new Object();
@@ -37,6 +37,8 @@ public final class LabProducer {
         Message message = new Message(options.text("topic", "LabTopic"), options.text("tag", "TagA"), key, body);
         if (options.number("delay", 0) > 0) {
             message.setDelayTimeLevel(options.number("delay", 0));
+        } else if ("each".equals(options.text("delays", ""))) {
+            message.setDelayTimeLevel(number + 1);
         }
         return message;
     }
