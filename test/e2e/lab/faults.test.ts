@@ -1,7 +1,9 @@
 /** Faults of a lab of local processes, from the command line: they bite, they are healed, also when the command that made them is killed. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { acquireLock } from "../../../lab/runtime/lock.ts";
+import { lockFile } from "../../../lab/runtime/state.ts";
 import { LabHome } from "../../helpers/lab-home.ts";
 
 interface Status {
@@ -35,6 +37,15 @@ describe("faults of local processes", () => {
   const stateOf = async (node: string): Promise<string | undefined> =>
     (await status()).nodes.find((row) => row.node === node)?.state;
 
+  /** What stands on the other host follows a little later. */
+  const healthy = (): Promise<void> =>
+    expect.poll(async () => (await status()).healthy, { timeout: 60_000 }).toBe(true);
+
+  // A test that failed in mid-fault must not break the next one.
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") await lab.run("heal");
+  });
+
   it("status shows where each name server routes a broker, how far a slave is, and no faults", async () => {
     const { nodes, faults } = await status();
     expect(faults).toEqual([]);
@@ -56,8 +67,8 @@ describe("faults of local processes", () => {
   });
 
   it("start by hand ends the fault too", async () => {
-    expect((await lab.run("stop", "namesrv-2")).code).toBe(0);
-    expect((await lab.run("start", "namesrv-2")).code).toBe(0);
+    expect((await lab.run("stop", "broker-a-slave")).code).toBe(0);
+    expect((await lab.run("start", "broker-a-slave")).code).toBe(0);
     expect((await status()).faults).toEqual([]);
   });
 
@@ -75,12 +86,63 @@ describe("faults of local processes", () => {
     expect(await stateOf("broker-b-slave")).toBe("running");
   });
 
+  it("up tells at once that a paused node will not get ready, and names the fault", async () => {
+    await lab.json("pause", "broker-b-slave");
+    const { code, stderr } = await lab.run("up");
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/note: f\d+ is in effect \(broker-b-slave frozen\)/);
+    expect(stderr).toContain("lab unpause broker-b-slave");
+    expect((await lab.run("unpause", "broker-b-slave")).code).toBe(0);
+    expect(await status()).toMatchObject({ healthy: true, faults: [] });
+  });
+
   it("Ctrl-C heals at once and keeps the data, exit 130", async () => {
     const child = lab.start("pause", "broker-b-slave", "--for", "60s");
     await expect.poll(() => child.lines.join("\n"), { timeout: 20_000 }).toContain("is paused");
     process.kill(child.pid, "SIGINT");
     expect((await child.exited).code).toBe(130);
     expect(await stateOf("broker-b-slave")).toBe("running");
+  });
+
+  it("the second Ctrl-C leaves at once, and the next command heals", async () => {
+    const child = lab.start("pause", "broker-b-slave", "--for", "60s");
+    await child.waitForLine((line) => line.includes("is paused"), 20_000);
+    {
+      // Healing waits for this, so the command is still at it when the second one comes.
+      using _busy = await acquireLock(lockFile(lab.home, "lab"), { command: "test", waitMs: 0 });
+      child.kill("SIGINT");
+      await child.waitForLine((line) => line.includes("once more ends at once"), 5_000);
+      child.kill("SIGINT");
+      expect(await child.exited).toEqual({ code: null, signal: "SIGINT" });
+    }
+    expect((await lab.run("status")).stderr).toContain("which an ended command had left");
+    expect(await stateOf("broker-b-slave")).toBe("running");
+  });
+
+  it("of two commands that hold a fault each heals its own", async () => {
+    const first = lab.start("pause", "broker-b-slave", "--for", "60s");
+    const second = lab.start("stop", "broker-a-slave", "--for", "60s");
+    await first.waitForLine((line) => line.includes("is paused"), 20_000);
+    await second.waitForLine((line) => line.includes("is stopped"), 20_000);
+    expect((await status()).faults).toMatchObject([{ state: "active" }, { state: "active" }]);
+    second.kill("SIGINT");
+    expect((await second.exited).code).toBe(130);
+    expect((await status()).faults).toMatchObject([{ kind: "pause" }]);
+    expect(await stateOf("broker-b-slave")).toBe("paused");
+    // Healed from elsewhere: the command that holds it has nothing left to do.
+    expect((await lab.run("heal")).code).toBe(0);
+    first.kill("SIGINT");
+    expect((await first.exited).code).toBe(130);
+    expect(first.lines.join("\n")).toContain("healed: broker-b-slave frozen");
+    expect(await status()).toMatchObject({ healthy: true, faults: [] });
+  });
+
+  it("host up brings back also a node that was stopped before the host went down", async () => {
+    await lab.json("stop", "broker-b-slave");
+    await lab.json("host", "down", "host-1");
+    await lab.json("host", "up", "host-1");
+    expect((await status()).faults).toEqual([]);
+    await healthy();
   });
 
   it("kill -9 of lab in mid-fault: the next command heals", async () => {
@@ -90,9 +152,27 @@ describe("faults of local processes", () => {
     await child.exited;
     const next = await lab.run("status");
     expect(next.stderr).toContain("which an ended command had left");
-    await expect.poll(async () => (await status()).healthy, { timeout: 60_000 }).toBe(true);
+    await healthy();
     expect((await status()).faults).toEqual([]);
   });
+
+  it.each([250, 450, 650, 900])(
+    "kill -9 of lab %i ms after it began to lose a disk: whatever was half done, the next command ends it",
+    async (ms) => {
+      const child = lab.start("fault", "disk-lost", "broker-b-slave", "--for", "200ms");
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      child.kill("SIGKILL");
+      await child.exited;
+      await lab.run("status");
+      await healthy();
+      const after = await status();
+      expect(after.faults).toEqual([]);
+      expect(after.nodes.find(({ node }) => node === "broker-b-slave")).toMatchObject({
+        state: "running",
+        lagBytes: 0,
+      });
+    },
+  );
 
   it("a host goes down as a whole and comes back as a whole", async () => {
     expect((await lab.run("host", "down", "host-1")).code).toBe(0);
@@ -100,7 +180,8 @@ describe("faults of local processes", () => {
     for (const [host, state] of states)
       expect(state).toBe(host === "host-1" ? "stopped" : "running");
     expect((await lab.run("host", "up", "host-1")).code).toBe(0);
-    expect(await status()).toMatchObject({ healthy: true, faults: [] });
+    expect((await status()).faults).toEqual([]);
+    await healthy();
   });
 
   it("a lost disk is empty, and the slave is filled again by its master", async () => {
