@@ -123,7 +123,7 @@ const CONSUMING: readonly Feature[] = [
     name: "push in order, locks, suspended queue",
     java: java("orderly"),
     go: go("orderly"),
-    own: own("client/orderly\\.test\\.ts"),
+    own: own("orderly\\.test\\.ts"),
     mqadmin: NO_SENDING,
   },
   {
@@ -165,7 +165,7 @@ const CONSUMING: readonly Feature[] = [
     name: "lite pull, assign, seek, commit",
     java: java("lite"),
     go: go("lite"),
-    own: own("client/lite-pull\\.test\\.ts"),
+    own: own("lite-pull\\.test\\.ts"),
     mqadmin: NO_SENDING,
   },
   {
@@ -226,7 +226,7 @@ const AROUND: readonly Feature[] = [
     name: "message trace",
     java: java("trace"),
     go: go("trace"),
-    own: own("client/trace\\.test\\.ts"),
+    own: own("trace\\.test\\.ts"),
     mqadmin: mqadmin("trace"),
   },
   {
@@ -254,7 +254,7 @@ const AROUND: readonly Feature[] = [
     name: "IPv6",
     java: java("ipv6"),
     go: go("ipv6"),
-    own: own("client/ipv6\\.test\\.ts"),
+    own: own("ipv6\\.test\\.ts"),
     mqadmin: mqadmin("ipv6"),
   },
   {
