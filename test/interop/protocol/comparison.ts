@@ -15,6 +15,8 @@ type Plain =
 const TIME_NAME = /time|stamp/i;
 /** What differs between two servers by nature, by member name. */
 const OWN_NAME = /^(dataVersion|clientAddr|physicOffset|storeHost|bornHost|filterData)$/;
+/** How far the broker's own check of transactions has come at this moment. */
+const OWN_PROGRESS = /@CID_RMQ_SYS_TRANS$/;
 /** Properties that hold ids. */
 const OWN_PROPERTIES = new Set(["UNIQ_KEY", "ORIGIN_MESSAGE_ID"]);
 const RATE_NAME = /tps$|^statsMinute$|^statsHour$|^statsDay$/i;
@@ -50,7 +52,8 @@ function plainJson(value: JsonValue): Plain {
   }
   if (value instanceof Map) {
     const members = [...(value as ReadonlyMap<string, JsonValue>)];
-    return sorted(Object.fromEntries(members.map(([key, item]) => [key, plainMember(key, item)])));
+    const kept = members.filter(([key]) => !OWN_PROGRESS.test(key));
+    return sorted(Object.fromEntries(kept.map(([key, item]) => [key, plainMember(key, item)])));
   }
   if (Array.isArray(value)) {
     const items = (value as readonly JsonValue[]).map(plainJson);
