@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { expect } from "vitest";
 import { encodeBatch } from "../../engine/message/batch.ts";
-import { BrokerPeer, pullFields, recordsOf } from "../helpers/broker-peer.ts";
+import { BrokerPeer, pullFields, recordsOf, type PulledMessage } from "../helpers/broker-peer.ts";
 
 const QUEUES = 4;
 
@@ -114,6 +114,15 @@ async function offsetOf(peer: BrokerPeer, code: number, topic: string, queueId: 
   return Number((await peer.ask({ code, ext: { topic, queueId } })).ext["offset"]);
 }
 
+function recordsIn(body: Buffer, where: string): readonly PulledMessage[] {
+  try {
+    return recordsOf(body);
+  } catch (cause) {
+    const head = body.toString("hex", 0, 48);
+    throw new Error(`${where}: ${body.length} bytes that are no records: ${head}`, { cause });
+  }
+}
+
 /** @returns every message of one queue as `topic queue offset` → the stored bytes in hexadecimal */
 async function readQueue(
   peer: BrokerPeer,
@@ -127,7 +136,7 @@ async function readQueue(
     const answer = await peer.ask({ code: 11, ext: fields });
     expect([topic, queueId, at, answer.remark]).toEqual([topic, queueId, at, "FOUND"]);
     let start = 0;
-    for (const record of recordsOf(answer.body)) {
+    for (const record of recordsIn(answer.body, `${topic} ${queueId} ${at}`)) {
       expect([record.topic, record.queueId, record.queueOffset]).toEqual([topic, queueId, at]);
       const bytes = answer.body.toString("hex", start, start + record.totalSize);
       found.push([`${topic} ${queueId} ${at}`, bytes]);
