@@ -31,6 +31,8 @@ export interface ExpiryParts {
 /** See the file's head. */
 export class Expiry {
   isDiskFull = false;
+  /** Start of the log that queues and index were last cut to. */
+  private followedTo = 0;
   private readonly parts: ExpiryParts;
 
   constructor(parts: ExpiryParts) {
@@ -50,17 +52,31 @@ export class Expiry {
     const hour = String(new Date(this.parts.now()).getHours()).padStart(2, "0");
     const isTime = isAsked || this.parts.config.deleteWhen.split(";").includes(hour);
     const isTight = ratio > this.parts.config.diskMaxUsedSpaceRatio / 100;
-    if (!isTime && !isTight) return;
     let removed = 0;
-    while (removed < FILES_A_PASS && this.mayRemoveFirst(ratio > CLEAN_RATIO)) {
+    while (
+      (isTime || isTight) &&
+      removed < FILES_A_PASS &&
+      this.mayRemoveFirst(ratio > CLEAN_RATIO)
+    ) {
       this.parts.log.files.removeFirst();
       removed += 1;
     }
+    this.followLog();
     if (removed === 0) return;
-    const minOffset = this.parts.log.minOffset;
+    const { minOffset } = this.parts.log;
+    this.parts.logger.info("expired commit log files deleted", { files: removed, minOffset });
+  }
+
+  /**
+   * Queue and index files that point below the log's start go. Also at the first pass after a start: a stop or a crash may have come in
+   * between, and a 4.9 broker that opens this directory takes the units of such a file for messages.
+   */
+  private followLog(): void {
+    const { minOffset } = this.parts.log;
+    if (minOffset <= this.followedTo) return;
     for (const { queue } of this.parts.queues.all) queue.removeExpired(minOffset);
     this.parts.index?.removeExpired(minOffset);
-    this.parts.logger.info("expired commit log files deleted", { files: removed, minOffset });
+    this.followedTo = minOffset;
   }
 
   private judgeDisk(ratio: number): void {

@@ -329,6 +329,23 @@ describe("retention", () => {
     await store.stop();
   });
 
+  it("4.6: queue files that point below the log's start go at the next start, when a crash came in between", async () => {
+    using folder = new StoreFolder();
+    const first = await folder.open();
+    await putAll(first, names(400));
+    await first.stop();
+    const queue = join(folder.root, "consumequeue", TOPIC.text, "0");
+    const logFiles = readdirSync(join(folder.root, "commitlog")).toSorted();
+    const before = readdirSync(queue).toSorted();
+    for (const name of logFiles.slice(0, -1)) rmSync(join(folder.root, "commitlog", name));
+    const second = await folder.open();
+    const after = readdirSync(queue).toSorted();
+    expect(after.length).toBeLessThan(before.length);
+    expect(after.at(-1)).toBe(before.at(-1));
+    expect((await bodies(second)).at(-1)).toBe("m-399");
+    await second.stop();
+  });
+
   it("S-18, S-03: a file whose bytes no sync covers yet is kept, so that the sync to come does not fail the store", async () => {
     using folder = new StoreFolder();
     const { vfs, faults } = faultyVfs();
