@@ -140,6 +140,7 @@ export class IndexService {
     );
     file.truncate(indexFileBytes(this.parts.dimensions));
     const made = new IndexFile(file, this.parts.dimensions);
+    if (last !== undefined) made.beginAfter(last);
     this.files.push(made);
     return made;
   }
