@@ -13,7 +13,7 @@ export const STORE_SIZES = {
   mappedFileSizeCommitLog: 262_144,
   mappedFileSizeConsumeQueue: 1_000,
   maxHashSlotNum: 500,
-  maxIndexNum: 2_000,
+  maxIndexNum: 800,
   // A cold Java broker refuses what waited for 200 ms; not here.
   brokerFastFailureEnable: "false",
 } as const;
