@@ -39,6 +39,13 @@ export function writeAccounts(home: string, text = ACCOUNTS, mode = 0o600): stri
   return file;
 }
 
+/** Writes conf/tools.yml: what brokers and mqadmin sign with. */
+export function writeTools(home: string, { accessKey, secretKey }: AclCredentials): void {
+  mkdirSync(join(home, "conf"), { recursive: true });
+  const text = `accessKey: ${accessKey}\nsecretKey: ${secretKey}\n`;
+  writeFileSync(join(home, "conf", "tools.yml"), text, { mode: 0o600 });
+}
+
 /** @returns the request as the account's client would send it */
 export function signed(request: PeerRequest, credentials: AclCredentials): PeerRequest {
   const ext = Object.entries(request.ext ?? {}).map(([k, v]) => [k, String(v)] as const);

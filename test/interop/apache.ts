@@ -81,7 +81,13 @@ type JavaProgram =
 /** Starts one of our Java test programs. */
 export async function startJava(
   program: JavaProgram,
-  options: { readonly version: ApacheVersion; readonly home: string; readonly heapMiB?: number },
+  options: {
+    readonly version: ApacheVersion;
+    readonly home: string;
+    readonly heapMiB?: number;
+    /** System properties, `-Dname=value` each. */
+    readonly jvm?: readonly string[];
+  },
   args: readonly string[],
 ): Promise<LineChild> {
   const heap = `-Xmx${options.heapMiB ?? 256}m`;
@@ -90,6 +96,7 @@ export async function startJava(
     heap,
     ...OPENS,
     `-Duser.home=${options.home}`,
+    ...(options.jvm ?? []),
     "-cp",
     classPath,
     program,
@@ -162,7 +169,11 @@ export function startApacheBroker(options: ApacheServerOptions): Promise<LineChi
 
 /** Runs one `mqadmin` command to its end. */
 export async function mqadmin(
-  options: { readonly version: ApacheVersion; readonly home: string },
+  options: {
+    readonly version: ApacheVersion;
+    readonly home: string;
+    readonly jvm?: readonly string[];
+  },
   args: readonly string[],
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   prepareHome(options.home);
@@ -177,6 +188,7 @@ export async function mqadmin(
       "-Xmx128m",
       ...OPENS,
       ...where,
+      ...(options.jvm ?? []),
       "-cp",
       join(jars, "*"),
       "org.apache.rocketmq.tools.command.MQAdminStartup",

@@ -5,6 +5,7 @@ import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.ConsumeOrderlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerOrderly;
+import org.apache.rocketmq.client.consumer.rebalance.AllocateMessageQueueAveragely;
 import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
 import org.apache.rocketmq.common.message.MessageExt;
@@ -12,7 +13,8 @@ import org.apache.rocketmq.common.protocol.heartbeat.MessageModel;
 
 /**
  * Consumes with Apache's unmodified push consumer and prints one JSON line per delivery; ends when standard input closes.
- * Options: namesrv, topic, group, tags or sql, model=CLUSTERING|BROADCASTING, orderly=true, later=KEY (that key is retried once).
+ * Options: namesrv, topic, group, tags or sql, model=CLUSTERING|BROADCASTING, orderly=true, later=KEY (that key is retried once),
+ * accessKey and secretKey (signed).
  */
 public final class LabConsumer {
     private static void print(MessageExt message) {
@@ -30,7 +32,7 @@ public final class LabConsumer {
 
     public static void main(String[] args) throws Exception {
         Options options = new Options(args);
-        DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(options.text("group", "CG_lab"));
+        DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(options.text("group", "CG_lab"), Secured.hook(options), new AllocateMessageQueueAveragely());
         consumer.setNamesrvAddr(options.text("namesrv", "127.0.0.1:9876"));
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         consumer.setMessageModel(MessageModel.valueOf(options.text("model", "CLUSTERING")));

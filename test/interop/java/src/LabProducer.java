@@ -10,7 +10,8 @@ import org.apache.rocketmq.common.message.Message;
 
 /**
  * Sends numbered messages with Apache's unmodified client and prints one JSON line per outcome.
- * Options: namesrv, topic, count, size, mode=sync|async|oneway|batch, rate (a second, 0 = as fast as it goes), tag, delay, delays=each (message i has level i + 1), prefix.
+ * Options: namesrv, topic, count, size, mode=sync|async|oneway|batch, rate (a second, 0 = as fast as it goes), tag, delay, delays=each (message i has level i + 1), prefix,
+ * accessKey and secretKey (signed).
  */
 public final class LabProducer {
     private static final Object OUT = new Object();
@@ -45,7 +46,7 @@ public final class LabProducer {
 
     public static void main(String[] args) throws Exception {
         Options options = new Options(args);
-        DefaultMQProducer producer = new DefaultMQProducer(options.text("group", "PG_lab"));
+        DefaultMQProducer producer = new DefaultMQProducer(options.text("group", "PG_lab"), Secured.hook(options));
         producer.setNamesrvAddr(options.text("namesrv", "127.0.0.1:9876"));
         producer.setRetryTimesWhenSendFailed(options.number("retries", 2));
         producer.setSendMsgTimeout(options.number("timeout", 3000));
