@@ -92,21 +92,32 @@ async function missingHealth(options: ReadyOptions, admin: AdminClient): Promise
   return `${first.node}: ${first.reason}${others}`;
 }
 
+/** Masters that must be ready, and those whose slave must: that it replicates shows only when a message goes through its master. */
 async function probeTargets(options: ReadyOptions): Promise<readonly ProbeTarget[]> {
   const { nodes } = options.runtime.allocation.topology;
-  const observed = await options.runtime.observe();
-  const runningSlaves = nodes
-    .filter((node) => node.role === "broker-slave")
-    .filter((node) => observed.some((seen) => seen.node === node.name && seen.state === "running"))
-    .map((node) => node.broker?.brokerName);
-  return nodes
-    .filter((node) => node.role === "broker-master" && options.nodes.has(node.name))
-    .map((node) => ({
+  const running = new Set(
+    (await options.runtime.observe())
+      .filter((seen) => seen.state === "running")
+      .map((seen) => seen.node),
+  );
+  const runningSlaves = nodes.filter(
+    (node) => node.role === "broker-slave" && running.has(node.name),
+  );
+  return nodes.flatMap((node) => {
+    if (node.role !== "broker-master") return [];
+    const slaves = runningSlaves.filter(
+      (slave) => slave.broker?.brokerName === node.broker?.brokerName,
+    );
+    const isForSlave =
+      running.has(node.name) && slaves.some((slave) => options.nodes.has(slave.name));
+    if (!options.nodes.has(node.name) && !isForSlave) return [];
+    return {
       node: node.name,
       brokerName: node.broker?.brokerName ?? "",
       address: machineAddress(options.runtime, node.name),
-      hasSlave: runningSlaves.includes(node.broker?.brokerName),
-    }));
+      hasSlave: slaves.length > 0,
+    };
+  });
 }
 
 async function probeMasters(options: ReadyOptions, admin: AdminClient): Promise<void> {
