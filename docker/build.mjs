@@ -77,7 +77,7 @@ function declareModule() {
   const made = mkdtempSync(join(tmpdir(), "lab-declaration-"));
   try {
     const tsc = join(root, "node_modules/typescript/bin/tsc");
-    const project = ["-p", join(root, "tsconfig.module.json"), "--outDir", made];
+    const project = ["-p", join(root, "lab/module/tsconfig.json"), "--outDir", made];
     // A type error elsewhere is told by `npm run check`; the declaration is made all the same.
     const { stdout } = spawnSync(process.execPath, [tsc, ...project], { cwd: root });
     const file = join(made, "lab/module/rocketmq-lab.d.ts");

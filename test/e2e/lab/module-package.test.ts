@@ -52,7 +52,10 @@ describe("the package in a project of its own", () => {
     const quiet = ["--offline", "--no-audit", "--no-fund", "--ignore-scripts"];
     await run("npm", "install", ...quiet, "./rocketmq-lab-0.1.0.tgz");
     symlinkSync(resolve("node_modules/vitest"), join(project, "node_modules/vitest"));
-    cpSync(resolve("examples/vitest/master-loss.test.ts"), join(project, "master-loss.test.ts"));
+    cpSync(
+      resolve("test/examples/vitest/master-loss.test.ts"),
+      join(project, "master-loss.test.ts"),
+    );
     writeFileSync(join(project, "tsconfig.json"), JSON.stringify(TSCONFIG));
     writeFileSync(join(project, "use.ts"), USE);
   });
@@ -64,7 +67,7 @@ describe("the package in a project of its own", () => {
     expect(await run(process.execPath, tsc, "-p", "tsconfig.json")).toBe("");
   });
 
-  it("the example of examples/vitest passes", async () => {
+  it("the example of test/examples/vitest passes", async () => {
     const output = await run(process.execPath, resolve("node_modules/vitest/vitest.mjs"), "run");
     expect(output).toMatch(/Tests {2}3 passed/);
   });
