@@ -1,4 +1,4 @@
-/** Apache's unmodified 4.9.0 Java client against our name server and broker, started as a user starts them. */
+/** Apache's unmodified 4.9.0 Java client against our name server and broker, each client a process of its own; every feature: java-features.test.ts. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,105 +72,6 @@ describe.runIf(machineHas("java", "maven"))("Apache's Java client 4.9.0 on our b
     expect(deliveries(consumer.lines).filter((event) => event.key.startsWith("first"))).toEqual([]);
   });
 
-  it.each(["async", "oneway"])("takes %s sends", async (mode) => {
-    const topic = `Java_${mode}`;
-    await send([`topic=${topic}`, "count=1", "prefix=create"]);
-    await send([`topic=${topic}`, "count=100", `mode=${mode}`]);
-    await using consumer = await java("LabConsumer", [`topic=${topic}`, `group=CG_${mode}`]);
-    const own = (lines: readonly string[]): number =>
-      deliveries(lines).filter((event) => event.key.startsWith("m-")).length;
-    await consumer.waitUntil((lines) => own(lines) >= 100, WAIT_MS);
-    expect(own(consumer.lines)).toBe(100);
-  });
-
-  it("takes a batch and answers the ids of all members", async () => {
-    await send(["topic=JavaBatch", "count=1", "prefix=create"]);
-    const [batch] = await send(["topic=JavaBatch", "count=20", "mode=batch"]);
-    expect(batch?.status).toBe("SEND_OK");
-    expect(batch?.offsetMsgId.split(",").length).toBe(20);
-    await using consumer = await java("LabConsumer", ["topic=JavaBatch", "group=CG_batch"]);
-    await consumer.waitUntil((lines) => keysOf(deliveries(lines)).size >= 21, WAIT_MS);
-    expect(
-      new Set(
-        deliveries(consumer.lines)
-          .filter((event) => event.key.startsWith("m-"))
-          .map((event) => event.queue),
-      ).size,
-    ).toBe(1);
-  });
-
-  it("stores and returns compressed bodies unchanged", async () => {
-    const sent = await send(["topic=JavaBig", "count=4", "size=200000"]);
-    expect(sent.every((event) => event.status === "SEND_OK")).toBe(true);
-    await using consumer = await java("LabConsumer", ["topic=JavaBig", "group=CG_big"]);
-    await consumer.waitUntil((lines) => keysOf(deliveries(lines)).size >= 4, WAIT_MS);
-    expect(
-      deliveries(consumer.lines).every(
-        (event) => event.size === 200_000 && event.head === event.key,
-      ),
-    ).toBe(true);
-  });
-
-  it("filters by tag", async () => {
-    await send(["topic=JavaTags", "count=20", "tag=red", "prefix=red"]);
-    await send(["topic=JavaTags", "count=20", "tag=blue", "prefix=blue"]);
-    await send(["topic=JavaTags", "count=20", "tag=green", "prefix=green"]);
-    await using consumer = await java("LabConsumer", [
-      "topic=JavaTags",
-      "group=CG_tags",
-      "tags=red || green",
-    ]);
-    await consumer.waitUntil((lines) => keysOf(deliveries(lines)).size >= 40, WAIT_MS);
-    expect(deliveries(consumer.lines).filter((event) => event.tags === "blue")).toEqual([]);
-  });
-
-  it("redelivers a message the consumer put off, through the retry topic and its delay", async () => {
-    await send(["topic=JavaRetry", "count=5"]);
-    await using consumer = await java("LabConsumer", [
-      "topic=JavaRetry",
-      "group=CG_retry",
-      "later=m-3",
-    ]);
-    const isRetried = (event: { readonly key: string; readonly reconsume: number }): boolean =>
-      event.key === "m-3" && event.reconsume === 1;
-    await consumer.waitUntil((lines) => deliveries(lines).some(isRetried), WAIT_MS);
-    const again = deliveries(consumer.lines).find(isRetried);
-    expect(again?.topic).toBe("JavaRetry");
-  });
-
-  it("delivers a delayed message after its level's time and not before", async () => {
-    await send(["topic=JavaDelay", "count=1", "prefix=create"]);
-    await using consumer = await java("LabConsumer", ["topic=JavaDelay", "group=CG_delay"]);
-    await consumer.waitUntil((lines) => deliveries(lines).length >= 1, WAIT_MS);
-    const [sent] = await send(["topic=JavaDelay", "count=1", "delay=2"]);
-    expect(sent?.status).toBe("SEND_OK");
-    await consumer.waitUntil((lines) => deliveries(lines).length >= 2, WAIT_MS);
-    const event = deliveries(consumer.lines).find(({ key }) => key === "m-0");
-    const waited = (event?.stored ?? 0) - (sent?.at ?? 0);
-    expect(waited).toBeGreaterThan(4_500);
-    expect(waited).toBeLessThan(8_000);
-  });
-
-  it("gives every consumer of a broadcasting group every message", async () => {
-    await send(["topic=JavaBroadcast", "count=1", "prefix=create"]);
-    const options = ["topic=JavaBroadcast", "group=CG_broadcast", "model=BROADCASTING"];
-    await using first = await java("LabConsumer", [...options, "instance=one"]);
-    await using second = await java("LabConsumer", [...options, "instance=two"]);
-    for (const consumer of [first, second])
-      await consumer.waitForLine((line) => line.includes('"started"'), WAIT_MS);
-    await send(["topic=JavaBroadcast", "count=20"]);
-    for (const consumer of [first, second]) {
-      await consumer.waitUntil(
-        (lines) =>
-          [...keysOf(deliveries(lines))].filter((key) => key.startsWith("m-")).length >= 20,
-        WAIT_MS,
-      );
-    }
-    const own = (lines: readonly string[]): number =>
-      deliveries(lines).filter((event) => event.key.startsWith("m-")).length;
-    expect([own(first.lines), own(second.lines)]).toEqual([20, 20]);
-  });
-
   it("rebalances when a second consumer joins: both get work, nothing is missed", async () => {
     await send(["topic=JavaRebalance", "count=1", "prefix=create"]);
     await using first = await java("LabConsumer", [
@@ -199,20 +100,5 @@ describe.runIf(machineHas("java", "maven"))("Apache's Java client 4.9.0 on our b
     await second.waitUntil(() => [...sent].every((key) => seen().has(key)), WAIT_MS);
     expect(deliveries(second.lines).length).toBeGreaterThan(0);
     expect(deliveries(first.lines).length).toBeGreaterThan(1);
-  });
-
-  it("locks queues for an orderly consumer and keeps their order", async () => {
-    await send(["topic=JavaOrderly", "count=100"]);
-    await using consumer = await java("LabConsumer", [
-      "topic=JavaOrderly",
-      "group=CG_orderly",
-      "orderly=true",
-    ]);
-    await consumer.waitUntil((lines) => keysOf(deliveries(lines)).size >= 100, WAIT_MS);
-    const byQueue = new Map<number, number[]>();
-    for (const event of deliveries(consumer.lines))
-      byQueue.set(event.queue, [...(byQueue.get(event.queue) ?? []), event.offset]);
-    for (const offsets of byQueue.values())
-      expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
   });
 });
