@@ -167,6 +167,19 @@ export function startApacheBroker(options: ApacheServerOptions): Promise<LineChi
   });
 }
 
+/** Starts LabAdmin, which runs any number of `mqadmin` commands in one JVM. Files they write by relative names go to `home`. */
+export async function startAdminTools(options: {
+  readonly version: ApacheVersion;
+  readonly home: string;
+}): Promise<LineChild> {
+  const home = resolve(options.home);
+  prepareHome(home);
+  const where = [`-Drocketmq.home.dir=${home}`, `-Duser.home=${home}`];
+  const classPath = await javaClassPath(options.version);
+  const args = ["-Xmx256m", ...OPENS, ...where, "-cp", classPath, "LabAdmin"];
+  return startChild("java", args, { cwd: home });
+}
+
 /** Runs one `mqadmin` command to its end. */
 export async function mqadmin(
   options: {
