@@ -14,7 +14,7 @@ type Plain =
 /** Numbers under these names are times, and depend on the clock. */
 const TIME_NAME = /time|stamp/i;
 /** What differs between two servers by nature, by member name. */
-const OWN_NAME = /^(dataVersion|clientAddr|physicOffset|storeHost|bornHost|filterData)$/;
+const OWN_NAME = /^(dataVersion|clientAddr|physicOffset|storeHost|bornHost|filterData|totalDiff)$/;
 /** How far the broker's own check of transactions has come at this moment. */
 const OWN_PROGRESS = /@CID_RMQ_SYS_TRANS$/;
 /** Properties that hold ids. */
