@@ -11,8 +11,8 @@ export interface SideNames {
 const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   [/\b\d{4}-\d\d-\d\d[ #]\d\d:\d\d:\d\d([:,.]\d{1,3})?/g, "<time>"],
   [/\b[0-9A-F]{32}(?=SendResult|\b)/g, "<id>"],
-  [/\b20\d{15}\b/g, "<time>"],
-  [/\b1[0-9]{12}\b/g, "<ms>"],
+  [/\b20\d{12}(\d{3})?\b/g, "<time>"],
+  [/(?<![.\d])1[0-9]{12}\b/g, "<ms>"],
   [/(spentTimeMills=)\d+/g, "$1<ms>"],
   [/\b\d+(\.\d+)?ms\b/g, "<ms>"],
   [/127\.0\.0\.1:\d+/g, "<client>"],
