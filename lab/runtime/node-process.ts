@@ -144,6 +144,8 @@ export class NodeProcess {
     const live = this.live();
     if (live !== null) {
       if (live.facts.state === "paused") signalProcess(live.record, "SIGCONT");
+      // It may have been found without a record of its pid; from now on there is one.
+      this.write(live.record);
       return false;
     }
     mkdirSync(this.directory, { recursive: true });

@@ -39,7 +39,7 @@ async function isBlockFree(index: number): Promise<boolean> {
 }
 
 /** @returns `count` blocks whose ports are all free now; test runs of other processes begin their search elsewhere */
-async function freeIndexes(count: number): Promise<number[]> {
+export async function freeIndexes(count: number): Promise<number[]> {
   const span = INDEX_MAX - INDEX_MIN + 1;
   const found: number[] = [];
   for (let step = 0; step < span && found.length < count; step += 1) {

@@ -9,6 +9,7 @@ import { RocketMQLab } from "../../../lab/module/rocketmq-lab.ts";
 import { readProcess } from "../../../lab/runtime/process-identity.ts";
 import { startChild } from "../../helpers/child.ts";
 import { lab as command } from "../../helpers/lab-command.ts";
+import { freeIndexes } from "../../helpers/lab-home.ts";
 
 let home: string;
 
@@ -153,16 +154,9 @@ setInterval(() => {}, 1000);
   });
 
   it("what a dead process left without a reaper, the next start removes", async () => {
-    const up = await command(home, [
-      "up",
-      "1m",
-      "--runtime",
-      "process",
-      "--index",
-      "19",
-      "--name",
-      "test-left",
-    ]);
+    const [index] = await freeIndexes(1);
+    const place = ["--index", String(index), "--name", "test-left"];
+    const up = await command(home, ["up", "1m", "--runtime", "process", ...place]);
     expect(up.code).toBe(0);
     const dead = { pid: 2 ** 22 - 1, started: "never" };
     expect(readProcess(dead.pid)).toBeNull();
