@@ -262,7 +262,7 @@ const AROUND: readonly Feature[] = [
     java: java("create"),
     go: go("create"),
     own: own("produce-consume.*a topic made by sending", "admin-client.*creates a topic on every"),
-    mqadmin: [/mqadmin\.test\.ts > .*updateTopic/, /mqadmin\.test\.ts > .*deleteTopic/],
+    mqadmin: [/mqadmin-diff\.test\.ts > .*updateTopic/, /mqadmin-diff\.test\.ts > .*deleteTopic/],
   },
 ];
 
