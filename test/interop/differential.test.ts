@@ -87,10 +87,11 @@ describe.runIf(machineHas("java", "maven"))(
     it("brokers differ only where the table says so", async () => {
       const listenPort = await freeBrokerPort();
       const properties = { ...BROKER, brokerId: 0, listenPort };
-      const apacheHome = join(home, "apache-broker");
+      // A second try begins with empty stores as well.
+      const place = mkdtempSync(join(home, "brokers-"));
       const [theirs, own] = await Promise.all([
-        startApacheBroker({ version: "4.9.0", home: apacheHome, properties }),
-        startBrokerProcess(join(home, "our-broker"), BROKER),
+        startApacheBroker({ version: "4.9.0", home: join(place, "apache"), properties }),
+        startBrokerProcess(join(place, "ours"), BROKER),
       ]);
       cleanup.use(theirs);
       cleanup.use(own);
@@ -110,10 +111,11 @@ describe.runIf(machineHas("java", "maven"))(
 
     it("name servers differ only where the table says so", async () => {
       const listenPort = await freeBrokerPort();
-      const apacheHome = join(home, "apache-namesrv");
+      const place = mkdtempSync(join(home, "namesrvs-"));
+      const apacheHome = join(place, "apache");
       const [theirs, own] = await Promise.all([
         startApacheNamesrv({ version: "4.9.0", home: apacheHome, properties: { listenPort } }),
-        startNamesrvProcess(join(home, "our-namesrv")),
+        startNamesrvProcess(join(place, "ours")),
       ]);
       cleanup.use(theirs);
       cleanup.use(own);

@@ -32,8 +32,15 @@ function time(value: number): string | number {
   return value > 1_000_000_000_000 ? "TIME" : value;
 }
 
+/** The delay offsets (45): how far each level is delivered is a matter of the moment, which levels there are is not. */
+function isDelayTable(name: string, value: JsonValue): value is Map<string, JsonValue> {
+  if (name !== "offsetTable" || !(value instanceof Map)) return false;
+  return [...value.values()].every((offset) => typeof offset === "number");
+}
+
 function plainMember(name: string, value: JsonValue): Plain {
   if (OWN_NAME.test(name)) return "OWN";
+  if (isDelayTable(name, value)) return [...value.keys()].toSorted();
   if (RATE_NAME.test(name)) return "RATE";
   if (name === "delayTime") return value === 0 ? 0 : "DELAY";
   if (TIME_NAME.test(name) && typeof value === "number") return time(value);
