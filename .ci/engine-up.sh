@@ -6,7 +6,7 @@ SOCK=${LAB_SOCK:-/var/run/docker.sock}
 PID_FILE=${LAB_PIDFILE:-/var/run/rocketmq-lab-dockerd.pid}
 LOG=${LAB_LOG:-/var/log/rocketmq-lab-dockerd.log}
 CONTAINERD_PID_FILE=/var/run/docker/containerd/containerd.pid
-PACKAGES="docker.io docker-compose iproute2 iptables busybox-static"
+PACKAGES="curl docker.io docker-compose iproute2 iptables busybox-static"
 
 answers() { curl -fsS --max-time 3 --unix-socket "$SOCK" http://docker/_ping >/dev/null 2>&1; }
 # The program behind a pid file; empty for a missing file, a dead process and a zombie (whose /proc entry still exists).
