@@ -36,6 +36,11 @@ async function prepare(side: Side): Promise<void> {
     const rows = await admin.consumeStats(master, group, topic);
     return rows.length === 4 && rows.every((row) => row.consumerOffset === messages / 4);
   });
+  // A consumer that asked for routes before the broker had told the retry topic learns of it half a minute later.
+  await until("the retry topic has its owner and its progress", async () => {
+    const rows = await admin.consumeStats(master, group);
+    return rows.length === 5;
+  });
   for (const [name, key] of [
     ["TOPIC_PUT_NUMS", topic],
     ["GROUP_GET_NUMS", `${topic}@${group}`],
