@@ -19,16 +19,14 @@ function run(title, command, args) {
   return status === 0;
 }
 
-/** Name and beginning of each failure of a suite, from its JSON report; a file that could not start counts as one. */
+/** Name and beginning of each failure of a suite, from its JSON report. A file without a failed test fails in its own code or a hook. */
 function failuresOf(report) {
-  const tests = report.testResults.flatMap((file) =>
-    file.assertionResults.length === 0 && file.status === "failed"
-      ? [{ status: "failed", fullName: file.name, failureMessages: [file.message] }]
-      : file.assertionResults,
-  );
-  return tests
-    .filter((test) => test.status === "failed")
-    .map((test) => `${test.fullName}\n    ${test.failureMessages[0]?.slice(0, 400) ?? ""}`);
+  const failures = report.testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    if (failed.length > 0) return failed.map((test) => [test.fullName, test.failureMessages[0]]);
+    return status === "failed" ? [[name, message]] : [];
+  });
+  return failures.map(([name, message]) => `${name}\n    ${message?.slice(0, 400) ?? ""}`);
 }
 
 function runSuite(suite) {
