@@ -210,8 +210,8 @@ export interface BrokerContext {
   readonly putInternal: (message: InternalMessage) => Promise<InternalPutResult>;
   /** The same, telling at once whether it was appended: two appended together leave in one write. */
   readonly appendInternal: (message: InternalMessage) => AppendedMessage;
-  /** Registers with every name server soon (after a topic change). */
-  readonly registerSoon: () => void;
+  /** Resolves when the name servers were told of the topics made so far, within a second. */
+  readonly topicsTold: () => Promise<void>;
   /** Time the process started, ms. */
   readonly bootTimestamp: number;
   readonly stats: BrokerStats;

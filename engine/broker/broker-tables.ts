@@ -29,6 +29,7 @@ export interface BrokerTablesWiring {
   readonly store: MessageStore;
   readonly storeHost: HostBytes;
   readonly registerSoon: () => void;
+  readonly topicsTold: () => Promise<void>;
   readonly security: Pick<BrokerSecurity, "aclFile" | "sign" | "tls">;
   /** The property file the broker was started with, if any. */
   readonly configFile: string | undefined;
@@ -70,7 +71,7 @@ function bringBack(offsets: BrokerOffsets, { config, store, logger }: BrokerTabl
 
 /** @throws EngineError STORE_LAYOUT_INVALID when a state file and its copies are damaged (S-06) */
 export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
-  const { config, vfs, logger, now, store, storeHost, registerSoon, security } = wiring;
+  const { config, vfs, logger, now, store, storeHost, topicsTold, security } = wiring;
   const topics = new BrokerTopics(wiring);
   const groups = new BrokerGroups(wiring);
   const offsets = new BrokerOffsets({ vfs, storePathRootDir: config.storePathRootDir });
@@ -103,7 +104,7 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
     isSlave: config.brokerRole === "SLAVE",
     putInternal: (message) => appendInternal(message).safe,
     appendInternal,
-    registerSoon,
+    topicsTold,
     bootTimestamp: now(),
     stats: counters,
     aclFile: security.aclFile,

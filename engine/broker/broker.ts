@@ -117,6 +117,7 @@ class Broker implements RunningBroker {
     const { config, vfs, logger, configFile } = options;
     const now = options.now ?? Date.now;
     const registerSoon = (): void => this.registration.soon();
+    const topicsTold = (): Promise<void> => this.registration.told();
     this.store = store;
     this.security = security;
     this.port = config.listenPort;
@@ -129,6 +130,7 @@ class Broker implements RunningBroker {
       store,
       storeHost,
       registerSoon,
+      topicsTold,
       configFile,
       security,
     });

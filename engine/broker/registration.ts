@@ -23,6 +23,8 @@ const SEEK_MASTER_MS = 500;
 const RETRY_MS = 500;
 const RETRY_MS_MAX = 10_000;
 const UNREGISTER_MS = 3_000;
+/** A client that made a topic waits this long at most for the name servers to know it, ms. */
+const TOLD_MS = 1_000;
 /** A registration in flight at the stop may end first, so that it does not undo the leave; a silent name server is not waited for. */
 const SETTLE_MS = 1_000;
 const READ_WRITE = 6;
@@ -57,9 +59,23 @@ interface NameServer {
   failures: number;
   timer: NodeJS.Timeout | null;
   inFlight: Promise<void> | null;
-  /** Something changed since the registration in flight was built. */
-  isStale: boolean;
+  /** A change no registration carries yet; who waits for it. */
+  news: News | null;
   master: MasterAddresses | null;
+}
+
+/** Ends when a registration built after the change was answered, or failed. */
+interface News {
+  readonly told: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function createNews(): News {
+  let resolve = (): void => undefined;
+  const told = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { told, resolve };
 }
 
 /** Keeps the broker registered; one a broker. */
@@ -78,7 +94,7 @@ export class Registration {
       failures: 0,
       timer: null,
       inFlight: null,
-      isStale: false,
+      news: null,
       master: null,
     }));
   }
@@ -94,9 +110,18 @@ export class Registration {
   /** Registers with every name server within a moment; many calls make one registration. */
   soon(): void {
     for (const server of this.servers) {
+      server.news ??= createNews();
       if (server.inFlight === null) this.schedule(server, BATCH_MS);
-      else server.isStale = true;
     }
+  }
+
+  /**
+   * Resolves when every name server was told the changes asked for so far, or could not be reached, or was silent for TOLD_MS. As 4.9: whoever
+   * made a topic finds its route right after the answer.
+   */
+  async told(): Promise<void> {
+    const all = Promise.all(this.servers.map(async ({ news, inFlight }) => news?.told ?? inFlight));
+    await Promise.race([all, setTimeoutAsync(TOLD_MS, undefined, { ref: false })]);
   }
 
   /** Stops registering and takes the broker out of every name server that has it. One that never took it may know another broker by our name. */
@@ -104,6 +129,7 @@ export class Registration {
     this.isStopped = true;
     for (const server of this.servers) {
       if (server.timer !== null) clearTimeout(server.timer);
+      server.news?.resolve();
     }
     const inFlight = Promise.all(this.servers.map(async (server) => server.inFlight));
     await Promise.race([inFlight, setTimeoutAsync(SETTLE_MS, undefined, { ref: false })]);
@@ -132,9 +158,7 @@ export class Registration {
     if (this.isStopped) return Promise.resolve();
     server.inFlight ??= this.exchange(server).finally(() => {
       server.inFlight = null;
-      const wait = server.isStale ? BATCH_MS : this.nextDelay(server);
-      server.isStale = false;
-      this.schedule(server, wait);
+      this.schedule(server, server.news === null ? this.nextDelay(server) : BATCH_MS);
     });
     return server.inFlight;
   }
@@ -149,6 +173,8 @@ export class Registration {
 
   private async exchange(server: NameServer): Promise<void> {
     const { remoting, config } = this.wiring;
+    const { news } = server;
+    server.news = null;
     try {
       const timeoutMs = config.registerBrokerTimeoutMills;
       const answer = await remoting.invoke(server.address, this.request(), timeoutMs);
@@ -157,6 +183,7 @@ export class Registration {
     } catch (error) {
       this.failed(server, error instanceof Error ? error.message : String(error));
     }
+    news?.resolve();
   }
 
   private request(): RequestCommand {

@@ -27,6 +27,8 @@ export interface Admitted {
   readonly topic: TopicConfig;
   readonly queueId: number;
   readonly isDeadLetter: boolean;
+  /** The send made its topic: resolves when clients can look it up. */
+  readonly told: Promise<void> | null;
 }
 
 /** @returns true when it was not admitted */
@@ -90,15 +92,16 @@ export function admitSend(
   const retryGroup = header.topic.slice(RETRY_TOPIC_PREFIX.length);
   const groupRefusal = isRetry ? refusesRetryGroup(context, retryGroup) : null;
   if (groupRefusal !== null) return groupRefusal;
+  const isNew = context.topics.find(header.topic) === undefined;
   const topic = findOrCreate(context, header, isRetry);
   if (topic === undefined) return unknownTopic(header.topic);
   const queue = queueRefusal(context, topic, header.queueId, from.remote);
   if (queue !== null) return queue;
   if (isRetry && isExhausted(context, header, from.version, retryGroup)) {
     const deadLetters = context.topics.ensure(DEAD_LETTER_TOPIC_PREFIX + retryGroup, 1, READ_WRITE);
-    return { topic: deadLetters, queueId: 0, isDeadLetter: true };
+    return { topic: deadLetters, queueId: 0, isDeadLetter: true, told: null };
   }
   const queueId =
     header.queueId < 0 ? Math.floor(Math.random() * topic.writeQueueNums) : header.queueId;
-  return { topic, queueId, isDeadLetter: false };
+  return { topic, queueId, isDeadLetter: false, told: isNew ? context.topicsTold() : null };
 }

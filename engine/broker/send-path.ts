@@ -35,6 +35,8 @@ export class SendWaiter implements PutWaiter, SendAnswer {
   endOffset = 0;
   /** Of a batch: physical offsets of all members. */
   memberOffsets: readonly number[] | null = null;
+  /** What the answer waits for besides the store: the topic's route, when this send made it. */
+  told: Promise<void> | null = null;
   readonly channel: Channel;
   readonly serializeType: SerializeType;
   readonly isOneway: boolean;
@@ -61,7 +63,8 @@ export class SendWaiter implements PutWaiter, SendAnswer {
 
   complete(status: PutStatus): void {
     this.code = status;
-    this.path.answer(this);
+    if (this.told === null) this.path.answer(this);
+    else void this.told.then(() => this.path.answer(this));
   }
 }
 
@@ -176,8 +179,9 @@ export class SendPath {
   answer(waiter: SendWaiter): void {
     this.unansweredBytes -= waiter.endOffset - waiter.physicalOffset;
     const { stats } = this.context;
-    if (waiter.code === PUT_STATUS.OK) stats.ackedOkOffset = waiter.endOffset;
-    else stats.ackedWeakOffset = waiter.endOffset;
+    if (waiter.code === PUT_STATUS.OK)
+      stats.ackedOkOffset = Math.max(stats.ackedOkOffset, waiter.endOffset);
+    else stats.ackedWeakOffset = Math.max(stats.ackedWeakOffset, waiter.endOffset);
     if (waiter.isOneway || !waiter.channel.isOpen) return;
     if (waiter.memberOffsets !== null) {
       this.answerBatch(waiter, waiter.memberOffsets);

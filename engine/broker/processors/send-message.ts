@@ -59,6 +59,7 @@ class SendMessage {
       this.path.refuse(waiter, admitted);
       return;
     }
+    waiter.told = admitted.told;
     const properties = Buffer.from(header.properties ?? "", "utf8");
     const body = request.body ?? NO_BYTES;
     const refusal = this.refusesContent(properties, body);

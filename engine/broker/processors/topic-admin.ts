@@ -28,7 +28,7 @@ function queueProblem(read: number, write: number, perm: number): string | null 
 
 /** @returns the processor for code 17 */
 export function createUpdateTopicProcessor(context: BrokerContext): Processor {
-  return (request) => {
+  return async (request) => {
     const header = decodeHeader(UPDATE_AND_CREATE_TOPIC.request, request.extFields);
     const { topic, readQueueNums, writeQueueNums, perm } = header;
     if (context.isSlave) return refuse(NOT_ON_SLAVES);
@@ -49,6 +49,7 @@ export function createUpdateTopicProcessor(context: BrokerContext): Processor {
       order,
       topicFilterType,
     });
+    await context.topicsTold();
     return SUCCESS;
   };
 }

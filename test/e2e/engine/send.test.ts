@@ -52,6 +52,20 @@ describe("sends", () => {
     expect(second.ext["msgId"]).toBe(idOf(two?.physicalOffset ?? -1));
   });
 
+  it("4.1.5: who made a topic, by a send or by name, finds its route the moment it is answered, as with 4.9", async () => {
+    const names = await engine.peer(engine.namesrvAddr);
+    const route = async (topic: string) => (await names.ask({ code: 105, ext: { topic } })).code;
+    await peer.send("MadeBySend", "one");
+    expect(await route("MadeBySend")).toBe(0);
+    const body = encodeBatch([{ flag: 0, body: Buffer.from("b"), properties: Buffer.alloc(0) }]);
+    await peer.ask({ code: 320, ext: sendFields("MadeByBatch", { m: true }), body });
+    expect(await route("MadeByBatch")).toBe(0);
+    const queues = { readQueueNums: 1, writeQueueNums: 1, perm: 6, topicSysFlag: 0, order: false };
+    const made = { topic: "MadeByName", defaultTopic: "TBW102", topicFilterType: "SINGLE_TAG" };
+    await peer.ask({ code: 17, ext: { ...made, ...queues } });
+    expect(await route("MadeByName")).toBe(0);
+  });
+
   it("stores what was sent: body, flag, times, properties and CLUSTER, the same on every path", async () => {
     await makeTopic("Stored");
     const fields = { h: 77, g: 1_700_000_000_123, j: 2, i: `KEYS${A}k1${B}TAGS${A}标签` };

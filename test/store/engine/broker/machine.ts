@@ -124,6 +124,7 @@ export class Machine {
       store,
       storeHost: HOST,
       registerSoon: () => undefined,
+      topicsTold: () => Promise.resolve(),
       configFile: undefined,
       security: { aclFile: null, sign: undefined, tls: undefined },
     });

@@ -223,7 +223,7 @@ export function brokerFixture(properties = ""): BrokerFixture {
     now,
     storeHost: { address: Uint8Array.of(127, 0, 0, 1), port: 10_911 },
     isSlave: config.brokerRole === "SLAVE",
-    registerSoon: () => undefined,
+    topicsTold: () => Promise.resolve(),
     bootTimestamp: now(),
     stats: new BrokerCounters(store.traffic),
     statsItems: new StatsItems(config.brokerClusterName),

@@ -129,6 +129,32 @@ describe("Registration", () => {
     await registration.stop();
   });
 
+  it("a change was told when the registration built after it was answered; one in flight does not count", async () => {
+    const { registration, servers } = setUp();
+    await registration.start();
+    registration.soon();
+    const told = vi.fn<() => void>();
+    void registration.told().then(told);
+    await vi.advanceTimersByTimeAsync(19);
+    expect([registered(servers), told.mock.calls.length]).toEqual([1, 0]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([registered(servers), told.mock.calls.length]).toEqual([2, 1]);
+    await registration.told();
+    await registration.stop();
+  });
+
+  it("nobody waits for a name server that is down: told ends with its failure", async () => {
+    const { registration, servers } = setUp({}, [A, B]);
+    servers.answers.set(B, new Error("connection refused"));
+    await registration.start();
+    registration.soon();
+    const told = vi.fn<() => void>();
+    void registration.told().then(told);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(told).toHaveBeenCalledOnce();
+    await registration.stop();
+  });
+
   it("registers every period, and many changes at once as one", async () => {
     const { registration, servers } = setUp();
     await registration.start();
