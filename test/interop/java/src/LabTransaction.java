@@ -54,6 +54,9 @@ public final class LabTransaction {
             }
         });
         producer.start();
+        // A producer that knew no broker when it started tells its group with the heartbeat of the next half minute; checks before that reach nobody.
+        producer.fetchPublishMessageQueues(options.text("known", "TBW102"));
+        producer.getDefaultMQProducerImpl().getmQClientFactory().sendHeartbeatToAllBrokerWithLock();
         String plans = options.text("plans", "");
         int index = 0;
         for (String plan : plans.isEmpty() ? new String[0] : plans.split(",")) {
