@@ -6,7 +6,6 @@ import {
   bodyLengthAt,
   bornHostBytes,
   MESSAGE_MAGIC,
-  recordBytes,
   RECORD_BYTES_MIN,
   storeHostBytes,
   storeTimestampAt,
@@ -35,6 +34,9 @@ export interface RecordView {
 /** Why bytes are no valid record. */
 export type RecordFault = "short" | "magic" | "size" | "offset" | "topic" | "crc";
 
+/** Where the variable parts of the record being read begin and end. */
+const parts = { bodyStart: 0, bodyEnd: 0, topicEnd: 0, propertiesEnd: 0 };
+
 let viewedBytes: Buffer = Buffer.alloc(0);
 let lastView = new DataView(viewedBytes.buffer, viewedBytes.byteOffset, 0);
 
@@ -47,26 +49,20 @@ function readView(bytes: Buffer): DataView {
   return lastView;
 }
 
-/** Positions of the variable parts, or null when the lengths do not add up to the total. */
-function readParts(view: DataView, at: number, totalSize: number, sysFlag: number) {
+/** Do the lengths of the variable parts add up to the total? Fills `parts`: dispatch reads every message, so nothing is made here. */
+function readParts(view: DataView, at: number, totalSize: number, sysFlag: number): boolean {
   const bodyStart = at + bodyLengthAt(sysFlag) + 4;
   const end = at + totalSize;
-  if (bodyStart + 3 > end) return null;
+  if (bodyStart + 3 > end) return false;
   const bodyEnd = bodyStart + view.getInt32(bodyStart - 4);
-  if (bodyEnd < bodyStart || bodyEnd + 3 > end) return null;
-  const topicStart = bodyEnd + 1;
-  const topicEnd = topicStart + view.getUint8(bodyEnd);
-  if (topicEnd + 2 > end) return null;
-  const propertiesStart = topicEnd + 2;
-  const propertiesEnd = propertiesStart + view.getInt16(topicEnd);
-  const sum = recordBytes(sysFlag, {
-    body: bodyEnd - bodyStart,
-    topic: topicEnd - topicStart,
-    properties: propertiesEnd - propertiesStart,
-  });
-  return propertiesEnd >= propertiesStart && sum === totalSize
-    ? { bodyStart, bodyEnd, topicStart, topicEnd, propertiesStart, propertiesEnd }
-    : null;
+  if (bodyEnd < bodyStart || bodyEnd + 3 > end) return false;
+  const topicEnd = bodyEnd + 1 + view.getUint8(bodyEnd);
+  if (topicEnd + 2 > end) return false;
+  parts.bodyStart = bodyStart;
+  parts.bodyEnd = bodyEnd;
+  parts.topicEnd = topicEnd;
+  parts.propertiesEnd = topicEnd + 2 + view.getInt16(topicEnd);
+  return parts.propertiesEnd >= topicEnd + 2 && parts.propertiesEnd === end;
 }
 
 /**
@@ -84,8 +80,7 @@ export function readRecord(bytes: Buffer, at: number, limit: number): RecordView
   if (totalSize < RECORD_BYTES_MIN) return "size";
   if (at + totalSize > limit) return "short";
   const sysFlag = view.getInt32(at + AT.sysFlag);
-  const parts = readParts(view, at, totalSize, sysFlag);
-  if (parts === null) return "size";
+  if (!readParts(view, at, totalSize, sysFlag)) return "size";
   const bodyLength = at + bodyLengthAt(sysFlag);
   return {
     totalSize,
@@ -98,7 +93,12 @@ export function readRecord(bytes: Buffer, at: number, limit: number): RecordView
     storeTimestamp: readLong(view, at + storeTimestampAt(sysFlag)),
     reconsumeTimes: view.getInt32(bodyLength - 12),
     preparedTransactionOffset: readLong(view, bodyLength - 8),
-    ...parts,
+    bodyStart: parts.bodyStart,
+    bodyEnd: parts.bodyEnd,
+    topicStart: parts.bodyEnd + 1,
+    topicEnd: parts.topicEnd,
+    propertiesStart: parts.topicEnd + 2,
+    propertiesEnd: parts.propertiesEnd,
   };
 }
 

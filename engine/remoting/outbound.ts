@@ -43,7 +43,7 @@ export class SocketOutbound implements Outbound {
   }
 
   reserve(bytes: number): number {
-    if (this.used + bytes > this.slab.length) this.renewSlab(bytes);
+    if (this.used + bytes > this.slab.length) this.makeRoom(bytes);
     return this.used;
   }
 
@@ -105,6 +105,15 @@ export class SocketOutbound implements Outbound {
     this.pieces.push({ bytes, released: undefined });
     this.waitingBytes += bytes.length;
     this.sealed = this.used;
+  }
+
+  /** The slab is used again from its start when the kernel has all of it: a new one costs page faults and collections. */
+  private makeRoom(bytes: number): void {
+    const isSent = this.used === this.sealed && this.pieces.length === 0;
+    if (isSent && this.socket.writableLength === 0 && bytes <= this.slab.length) {
+      this.used = 0;
+      this.sealed = 0;
+    } else this.renewSlab(bytes);
   }
 
   private renewSlab(bytes: number): void {

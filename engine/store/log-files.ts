@@ -24,6 +24,7 @@ const ZEROS = Buffer.alloc(262_144);
  * system's journal, so they must be rare, not a little with every commit (engine-performance 2.2).
  */
 const WINDOW_BYTES = 16_777_216;
+const BLOCK_BYTES = 4_096;
 
 /** What the chain needs. */
 export interface LogFilesParts {
@@ -97,11 +98,12 @@ export class LogFiles {
     if (target === undefined) return false;
     const used = offset - target.start;
     const wanted = Math.min(this.fileSize, used + WINDOW_BYTES);
-    const from = Math.max(target.preparedBytes, used);
+    const from = Math.max(target.preparedBytes, Math.ceil(used / BLOCK_BYTES) * BLOCK_BYTES);
     const isDue = from - used < WINDOW_BYTES / 2;
     this.isPreparing = from < wanted && (this.isPreparing || isDue);
     if (!this.isPreparing) return false;
-    const length = Math.min(ZEROS.length, wanted - from);
+    // Whole blocks: the file system zeroes what a write leaves of a new block by itself, which would be done twice.
+    const length = Math.min(ZEROS.length - (from % BLOCK_BYTES), wanted - from);
     target.file.write(ZEROS, 0, length, from);
     target.preparedBytes = from + length;
     return target.preparedBytes < wanted;

@@ -88,7 +88,7 @@ export class PutWaiters {
       flushDeadlineMs: now + this.parts.flushTimeoutMs,
       slaveDeadlineMs: now + this.parts.slaveTimeoutMs,
     });
-    this.timer ??= setInterval(() => this.release(), TICK_MS);
+    this.timer ??= setInterval(() => this.checkDeadlines(), TICK_MS);
   }
 
   /** The tick's bytes are in the file system. */
@@ -119,6 +119,11 @@ export class PutWaiters {
       head.waiter.complete(status);
     }
     if (this.degradedEnd !== degradedBefore) this.parts.onDegraded();
+  }
+
+  /** The timer outlives the waiters it was made for by a tick: one a burst, not one a message. */
+  private checkDeadlines(): void {
+    this.release();
     if (!this.safe.isEmpty) return;
     clearInterval(this.timer);
     this.timer = undefined;
