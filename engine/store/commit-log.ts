@@ -7,7 +7,7 @@ import { encodeRecord, type RecordInput } from "../message/record-encode.ts";
 import { readRecord, type RecordView } from "../message/record-decode.ts";
 import { BLANK_BYTES, BLANK_MAGIC } from "../message/record-layout.ts";
 import type { LogFiles } from "./log-files.ts";
-import { LogTail, type Slab } from "./log-tail.ts";
+import { LogTail, reading, type Slab } from "./log-tail.ts";
 
 /** See the file's head. */
 export class CommitLog {
@@ -77,7 +77,7 @@ export class CommitLog {
     }
   }
 
-  /** Raw bytes from `offset`, never past the end of a file nor past `written`; from memory for the tail. */
+  /** Raw bytes from `offset`, never past the end of a file nor past `written`; from memory for the tail, valid during the call only. */
   read(offset: number, bytesMax: number): Buffer {
     const slab = this.tail.find(offset);
     if (slab !== undefined) {
@@ -87,6 +87,13 @@ export class CommitLog {
       return slab.bytes.subarray(from, Math.max(from, Math.min(limit, from + fileRoom)));
     }
     return this.readFile(offset, bytesMax);
+  }
+
+  /** As `read`, for longer: the bytes stay until `release` is called. */
+  lend(offset: number, bytesMax: number): { readonly bytes: Buffer; release(): void } {
+    const slab = this.tail.find(offset);
+    const bytes = this.read(offset, bytesMax);
+    return { bytes, release: reading(slab === undefined ? [] : [slab]) };
   }
 
   /**

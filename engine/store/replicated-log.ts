@@ -15,8 +15,6 @@ export interface ReplicatedLogParts {
   readonly onCut: (end: number) => void;
 }
 
-const noop = (): void => undefined;
-
 /** See the file's head. */
 export class ReplicatedLog implements ReplicaLog {
   private readonly parts: ReplicatedLogParts;
@@ -53,7 +51,7 @@ export class ReplicatedLog implements ReplicaLog {
   }
 
   readRaw(offset: number, bytesMax: number): { readonly bytes: Buffer; release(): void } {
-    return { bytes: this.parts.log.read(offset, bytesMax), release: noop };
+    return this.parts.log.lend(offset, bytesMax);
   }
 
   appendRaw(offset: number, bytes: Buffer): number {
