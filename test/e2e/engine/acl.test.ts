@@ -91,6 +91,38 @@ describe("access control", () => {
     await expect(stranger.route(TOPIC, { refresh: true })).rejects.toThrow(/code 16/);
   });
 
+  it("a message put off is sent back (36) signed and comes again; without a right on the group nothing is sent back", async () => {
+    const client = createClient({ namesrvAddrs: [engine.namesrvAddr], credentials: ACCOUNT.app });
+    cleanup.defer(() => client.close());
+    const admin = adminOf(ACCOUNT.admin);
+    const spec = { topic: "AclBack", readQueueNums: 1, writeQueueNums: 1 };
+    await admin.createTopic(spec, { brokerAddr: broker.brokerAddr });
+    const times: number[] = [];
+    const consumer = createPushConsumer(client, {
+      group: "CG_back",
+      consumeFrom: "first",
+      rebalanceMs: 500,
+      listener: (messages) => {
+        times.push(...messages.map(({ reconsumeTimes }) => reconsumeTimes));
+        return messages[0]?.reconsumeTimes === 0 ? "later" : "success";
+      },
+    });
+    consumer.subscribe("AclBack");
+    await consumer.start();
+    const producer = createProducer(client, { group: "PG_back" });
+    await producer.start();
+    const sent = await producer.send({ topic: "AclBack", body: Buffer.from("again") });
+    await until("it came twice", () => times.length === 2, 30_000);
+    expect(times).toEqual([0, 1]);
+    const offset = Number.parseInt(sent.offsetMsgId.slice(-16), 16);
+    const ext = { group: "CG_back", originTopic: "AclBack", offset, delayLevel: 1 };
+    const from = ownAddress();
+    const stranger = { code: 36, ext: { ...ext, maxReconsumeTimes: 16 } };
+    expect((await once(broker.port, stranger, from)).code).toBe(16);
+    const wrong = await once(broker.port, signed(stranger, ACCOUNT.wrong), from);
+    expect(wrong.code).toBe(16);
+  });
+
   it("refuses with 16 and stores nothing: unsigned, wrongly signed, without the right", async () => {
     const from = ownAddress();
     const end = async (): Promise<string | undefined> => {
