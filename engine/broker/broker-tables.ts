@@ -30,6 +30,8 @@ export interface BrokerTablesWiring {
   readonly storeHost: HostBytes;
   readonly registerSoon: () => void;
   readonly topicsTold: () => Promise<void>;
+  /** An outgoing connection was lost. */
+  readonly onDisconnect: (address: string) => void;
   readonly security: Pick<BrokerSecurity, "aclFile" | "sign" | "tls">;
   /** The property file the broker was started with, if any. */
   readonly configFile: string | undefined;
@@ -50,6 +52,7 @@ export function createBrokerClient(
   config: BrokerConfig,
   logger: Logger,
   security: Pick<BrokerSecurity, "sign" | "tls">,
+  onDisconnect?: (address: string) => void,
 ): RemotingClient {
   return createRemotingClient({
     logger,
@@ -57,6 +60,7 @@ export function createBrokerClient(
     idleTimeoutMs: config.clientChannelMaxIdleTimeSeconds * 1_000,
     sign: security.sign,
     tls: security.tls?.client,
+    ...(onDisconnect === undefined ? {} : { onDisconnect }),
   });
 }
 
@@ -86,7 +90,7 @@ export function openBrokerTables(wiring: BrokerTablesWiring): BrokerTables {
       config.notifyConsumerIdsChangedEnable &&
       groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
   });
-  const remoting = createBrokerClient(config, logger, security);
+  const remoting = createBrokerClient(config, logger, security, wiring.onDisconnect);
   const appendInternal = createAppendInternal({ store, config, storeHost });
   const context: BrokerContext = {
     config,

@@ -131,6 +131,7 @@ class Broker implements RunningBroker {
       storeHost,
       registerSoon,
       topicsTold,
+      onDisconnect: (address) => this.registration.lost(address),
       configFile,
       security,
     });

@@ -3,7 +3,7 @@ import { createAdminClient, type AdminClient } from "../../../engine/admin/index
 import { EngineError } from "../../../engine/base/engine-error.ts";
 import { createClient, createProducer } from "../../../engine/client/index.ts";
 import type { LabRuntime } from "../runtime.ts";
-import { inspectNodes, machineAddress } from "./health.ts";
+import { inspectNodes, machineAddress, type NodeFacts } from "./health.ts";
 import { pollUntil, type PollOptions } from "./poll.ts";
 import { MasterProbe, type ProbeTarget } from "./probe.ts";
 
@@ -80,14 +80,25 @@ async function failOnPaused(runtime: LabRuntime, expected: ReadonlySet<string>):
   });
 }
 
+/** A name server that came back knows a broker only when that has told it; clients that ask it before find nobody. */
+function missingRoute(options: ReadyOptions, facts: readonly NodeFacts[]): string | null {
+  for (const { node, health, routes } of facts) {
+    if (health === "down") continue;
+    const namesrv = Object.keys(routes).find(
+      (name) => options.nodes.has(name) && routes[name] === null,
+    );
+    if (namesrv !== undefined) return `${namesrv}: ${node} has not told it its routes yet`;
+  }
+  return null;
+}
+
 async function missingHealth(options: ReadyOptions, admin: AdminClient): Promise<string | null> {
   await failOnEnded(options.runtime, options.nodes);
   await failOnPaused(options.runtime, options.nodes);
-  const missing = (await inspectNodes(options.runtime, admin)).filter(
-    (entry) => options.nodes.has(entry.node) && entry.health !== "ok",
-  );
+  const facts = await inspectNodes(options.runtime, admin);
+  const missing = facts.filter((entry) => options.nodes.has(entry.node) && entry.health !== "ok");
   const first = missing[0];
-  if (first === undefined) return null;
+  if (first === undefined) return missingRoute(options, facts);
   const others = missing.length === 1 ? "" : `, and ${missing.length - 1} more`;
   return `${first.node}: ${first.reason}${others}`;
 }

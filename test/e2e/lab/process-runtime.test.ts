@@ -132,11 +132,13 @@ describe("2m-2s-sync as local processes", () => {
     expect(resumed).toMatchObject({ state: "running", pid: paused.pid });
   });
 
-  it("restart gives a node a new process", async () => {
+  it("restart gives a node a new process; a name server is ready when every broker has told it its routes", async () => {
     const before = nodeOf(await lab.json<View>("status"), "namesrv-1").pid;
     expect((await lab.run("restart", "namesrv-1")).code).toBe(0);
-    const after = nodeOf(await lab.json<View>("status"), "namesrv-1");
+    const view = await lab.json<View>("status");
+    const after = nodeOf(view, "namesrv-1");
     expect(after.health).toBe("ok");
+    expect(view.healthy).toBe(true);
     expect(after.pid).not.toBe(before);
   });
 

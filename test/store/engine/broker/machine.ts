@@ -125,6 +125,7 @@ export class Machine {
       storeHost: HOST,
       registerSoon: () => undefined,
       topicsTold: () => Promise.resolve(),
+      onDisconnect: () => undefined,
       configFile: undefined,
       security: { aclFile: null, sign: undefined, tls: undefined },
     });

@@ -185,6 +185,23 @@ describe("Registration", () => {
     await registration.stop();
   });
 
+  it("a name server whose connection broke is asked half a second later, not after the period; others are left alone", async () => {
+    const { registration, servers } = setUp({}, [A, B]);
+    await registration.start();
+    registration.lost(B);
+    registration.lost("10.0.0.7:10911");
+    await vi.advanceTimersByTimeAsync(499);
+    expect(registered(servers)).toBe(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(servers.requests.slice(2).map(({ address }) => address)).toEqual([B]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(registered(servers)).toBe(3);
+    await registration.stop();
+    registration.lost(A);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(registered(servers)).toBe(3);
+  });
+
   it("leaves only the name servers that took it", async () => {
     const { registration, servers } = setUp({}, [A, B]);
     servers.answers.set(B, { code: 1 });
