@@ -289,7 +289,10 @@ export interface LitePullConsumer {
   /** These queues are pulled and polled no more until `resume`. */
   pause(queues: readonly MessageQueue[]): void;
   resume(queues: readonly MessageQueue[]): void;
-  /** Writes the offsets of all that `poll` returned, and waits for the brokers. */
+  /**
+   * Writes the offsets of all that `poll` returned, and waits for the brokers.
+   * @throws RefusedError | EngineError when a broker did not take one; what was not written stays for the next commit
+   */
   commit(): Promise<void>;
   /** @returns the written offset; null when there is none */
   committed(queue: MessageQueue): Promise<number | null>;

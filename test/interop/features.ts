@@ -123,14 +123,14 @@ const CONSUMING: readonly Feature[] = [
     name: "push in order, locks, suspended queue",
     java: java("orderly"),
     go: go("orderly"),
-    own: own("orderly\\.test\\.ts"),
+    own: own("orderly\\.test\\.ts", "our-client-consumers.*(in order|put off in order)"),
     mqadmin: NO_SENDING,
   },
   {
     name: "broadcast with local offsets",
     java: java("broadcast"),
     go: go("broadcast"),
-    own: own("rebalance.*broadcasting members"),
+    own: own("rebalance.*broadcasting members", "our-client-consumers.*broadcasting"),
     mqadmin: NO_SENDING,
   },
   {
@@ -165,7 +165,7 @@ const CONSUMING: readonly Feature[] = [
     name: "lite pull, assign, seek, commit",
     java: java("lite"),
     go: go("lite"),
-    own: own("lite-pull\\.test\\.ts"),
+    own: own("lite-pull\\.test\\.ts", "our-client-consumers.*lite pull"),
     mqadmin: NO_SENDING,
   },
   {
@@ -226,7 +226,7 @@ const AROUND: readonly Feature[] = [
     name: "message trace",
     java: java("trace"),
     go: go("trace"),
-    own: own("trace\\.test\\.ts"),
+    own: own("trace\\.test\\.ts", "our-client-consumers.*message trace"),
     mqadmin: mqadmin("trace"),
   },
   {

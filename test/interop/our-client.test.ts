@@ -1,31 +1,17 @@
 /** Our client and admin library against Apache's unmodified name server and broker 4.9.0, with Apache's client at the other end. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { createAdminClient, type AdminClient } from "../../engine/admin/index.ts";
-import {
-  createClient,
-  createProducer,
-  createPushConsumer,
-  type MqClient,
-  type Producer,
-  type PushConsumer,
-  type PushConsumerOptions,
-  type ReceivedMessage,
-} from "../../engine/client/index.ts";
-import { Cleanup } from "../helpers/cleanup.ts";
-import { freeBrokerPort } from "../helpers/engine-process.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AdminClient } from "../../engine/admin/index.ts";
+import { createProducer, type Producer, type ReceivedMessage } from "../../engine/client/index.ts";
 import { machineHas } from "../helpers/requirements.ts";
-import { startApacheBroker, startApacheNamesrv, startJava } from "./apache.ts";
+import { ApacheStage, POLL } from "./apache-stage.ts";
+import { startJava } from "./apache.ts";
 import { deliveries, keysOf, sends } from "./json-events.ts";
 
 const WAIT_MS = 60_000;
 const SENDS_AT_ONCE = 16;
-const POLL = { timeout: 30_000, interval: 100 };
 
 describe.runIf(machineHas("java", "maven"))("our client on Apache's servers", () => {
-  const cleanup = new Cleanup();
+  let stage: ApacheStage;
   let home = "";
   let namesrvAddr = "";
   let brokerAddr = "";
@@ -33,64 +19,12 @@ describe.runIf(machineHas("java", "maven"))("our client on Apache's servers", ()
   let admin: AdminClient;
 
   beforeAll(async () => {
-    home = mkdtempSync(join(tmpdir(), "lab-our-client-"));
-    cleanup.defer(() => rmSync(home, { recursive: true, force: true }));
-    const namesrvPort = await freeBrokerPort();
-    namesrvAddr = `127.0.0.1:${namesrvPort}`;
-    const version = "4.9.0";
-    const namesrv = { listenPort: namesrvPort };
-    cleanup.use(
-      await startApacheNamesrv({ version, home: join(home, "namesrv"), properties: namesrv }),
-    );
-    const listenPort = await freeBrokerPort();
-    brokerAddr = `127.0.0.1:${listenPort}`;
-    const properties = {
-      brokerName: "broker-a",
-      brokerClusterName: "DefaultCluster",
-      namesrvAddr,
-      listenPort,
-      mappedFileSizeCommitLog: 16 * 1_048_576,
-      maxHashSlotNum: 1_000,
-      maxIndexNum: 4_000,
-      messageDelayLevel: "1s 1s 1s 1s 1s",
-    };
-    cleanup.use(await startApacheBroker({ version, home: join(home, "broker"), properties }));
-    admin = createAdminClient({ namesrvAddrs: [namesrvAddr] });
-    cleanup.defer(() => admin.close());
-    await vi.waitUntil(
-      async () => (await admin.clusterInfo(namesrvAddr)).brokers.length === 1,
-      POLL,
-    );
-    producer = createProducer(client(), { group: "PG_ours" });
+    stage = await ApacheStage.start();
+    ({ home, namesrvAddr, brokerAddr, admin } = stage);
+    producer = createProducer(stage.client(), { group: "PG_ours" });
     await producer.start();
   });
-  afterAll(() => cleanup[Symbol.asyncDispose]());
-
-  function client(): MqClient {
-    const made = createClient({ namesrvAddrs: [namesrvAddr], trustRefusals: false });
-    cleanup.defer(() => made.close());
-    return made;
-  }
-
-  async function consume(
-    topic: string,
-    options: Partial<PushConsumerOptions> = {},
-  ): Promise<{ got: ReceivedMessage[]; consumer: PushConsumer }> {
-    const got: ReceivedMessage[] = [];
-    const { listener } = options;
-    const consumer = createPushConsumer(client(), {
-      group: `CG_${topic}`,
-      consumeFrom: "first",
-      ...options,
-      listener: (messages) => {
-        got.push(...messages);
-        return listener?.(messages) ?? "success";
-      },
-    });
-    consumer.subscribe(topic);
-    await consumer.start();
-    return { got, consumer };
-  }
+  afterAll(() => stage[Symbol.asyncDispose]());
 
   const keysGot = (got: readonly ReceivedMessage[]): Set<string> =>
     new Set(got.flatMap((message) => message.keys));
@@ -124,7 +58,7 @@ describe.runIf(machineHas("java", "maven"))("our client on Apache's servers", ()
     await using java = await startJava("LabProducer", { version: "4.9.0", home }, args);
     await java.waitForLine((line) => line.includes('"finished"'), WAIT_MS);
     const keys = keysOf(sends(java.lines));
-    const { got, consumer } = await consume(topic, {
+    const { got, consumer } = await stage.consume(topic, {
       consumeBatchSize: 1,
       listener: (messages) =>
         messages[0]?.keys[0] === "m-7" && messages[0].reconsumeTimes === 0 ? "later" : "success",
@@ -144,9 +78,8 @@ describe.runIf(machineHas("java", "maven"))("our client on Apache's servers", ()
 
   it("shares a group with Apache's consumer: each message reaches exactly one of the two", async () => {
     const topic = "Both";
-    await admin.createTopic({ topic, readQueueNums: 8, writeQueueNums: 8 }, { brokerAddr });
-    await expect.poll(async () => admin.route(namesrvAddr, topic), POLL).not.toBeNull();
-    const { got, consumer } = await consume(topic);
+    await stage.topic(topic, 8);
+    const { got, consumer } = await stage.consume(topic);
     const args = [`namesrv=${namesrvAddr}`, `topic=${topic}`, `group=CG_${topic}`];
     await using java = await startJava("LabConsumer", { version: "4.9.0", home }, args);
     const share = (): number =>
@@ -184,7 +117,7 @@ describe.runIf(machineHas("java", "maven"))("our client on Apache's servers", ()
     const stats = await admin.topicStats(brokerAddr, topic);
     expect(stats.reduce((sum, queue) => sum + queue.maxOffset, 0)).toBe(1);
 
-    const { got, consumer } = await consume(topic);
+    const { got, consumer } = await stage.consume(topic);
     await expect.poll(() => got.length, POLL).toBe(1);
     await consumer.close();
     expect(await admin.groupsOfTopic(brokerAddr, topic)).toEqual([`CG_${topic}`]);

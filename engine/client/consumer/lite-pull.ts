@@ -125,7 +125,8 @@ export class LiteConsumer implements LitePullConsumer, ConsumerMember {
 
   async commit(): Promise<void> {
     this.read.noteHanded();
-    await this.offsets.persist(true);
+    const [reason] = await this.offsets.persist(true);
+    if (reason !== undefined) throw reason;
   }
 
   async committed(queue: MessageQueue): Promise<number | null> {

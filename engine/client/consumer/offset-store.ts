@@ -26,8 +26,11 @@ export interface OffsetStore {
    * @throws RefusedError | EngineError when that cannot be known now
    */
   fetch(queue: MessageQueue): Promise<number | null>;
-  /** Writes what has changed; `confirmed` waits until the broker has it. Failures keep it for the next time. */
-  persist(confirmed: boolean): Promise<void>;
+  /**
+   * Writes what has changed; `confirmed` waits until the broker has it.
+   * @returns why some were not written, and stay for the next time; empty when all were
+   */
+  persist(confirmed: boolean): Promise<readonly unknown[]>;
   /** Drops a queue from memory. */
   forget(queue: MessageQueue): void;
   /** @returns offsets in memory of one topic */
@@ -107,8 +110,24 @@ export class RemoteOffsetStore extends OffsetTable implements OffsetStore {
     }
   }
 
-  async persist(confirmed: boolean): Promise<void> {
-    await Promise.allSettled(this.dirty().map((entry) => this.write(entry, confirmed)));
+  async persist(confirmed: boolean): Promise<readonly unknown[]> {
+    const dirty = this.dirty();
+    // 4.9's broker makes the table of a topic and group with the first offset that comes, and loses others that come in that moment.
+    const table = ({ queue }: Entry): string => `${queue.brokerName} ${queue.topic}`;
+    const firsts = [...new Map(dirty.toReversed().map((entry) => [table(entry), entry])).values()];
+    const ahead = confirmed ? firsts : [];
+    const rest = dirty.filter((entry) => !ahead.includes(entry));
+    return [...(await this.writeAll(ahead, confirmed)), ...(await this.writeAll(rest, confirmed))];
+  }
+
+  private async writeAll(
+    entries: readonly Entry[],
+    confirmed: boolean,
+  ): Promise<readonly unknown[]> {
+    const writes = entries.map((entry) => this.write(entry, confirmed));
+    return (await Promise.allSettled(writes)).flatMap((outcome): unknown[] =>
+      outcome.status === "rejected" ? [outcome.reason] : [],
+    );
   }
 
   private async write(entry: Entry, confirmed: boolean): Promise<void> {
@@ -152,9 +171,9 @@ export class LocalOffsetStore extends OffsetTable implements OffsetStore {
     return Promise.resolve(this.read(queue) ?? null);
   }
 
-  persist(): Promise<void> {
+  persist(): Promise<readonly unknown[]> {
     const dirty = this.dirty();
-    if (dirty.length === 0) return Promise.resolve();
+    if (dirty.length === 0) return Promise.resolve([]);
     const table = this.all().map(({ queue, offset }) => [queue, offset] as const);
     writeStateFile(
       this.vfs,
@@ -162,7 +181,7 @@ export class LocalOffsetStore extends OffsetTable implements OffsetStore {
       writeFastjson({ offsetTable: queueMapValue(table, (offset) => offset) }),
     );
     for (const entry of dirty) entry.isDirty = false;
-    return Promise.resolve();
+    return Promise.resolve([]);
   }
 
   /** Its queues are the consumer's for good: nobody else would remember them. */

@@ -71,6 +71,34 @@ const both = new Map([
 ]);
 
 describe("remote offset store (remoting-protocol 4.3)", () => {
+  it("the first offset of a topic goes ahead alone: 4.9's broker loses others that come while it makes the group's table", async () => {
+    const answered: (() => void)[] = [];
+    const remoting = broker({ code: 0 });
+    const held: RemotingClient = {
+      ...remoting,
+      invoke: async (...args) => {
+        await new Promise<void>((resolve) => answered.push(resolve));
+        return remoting.invoke(...args);
+      },
+    };
+    const store = remoteStore(held, both);
+    for (const queueId of [0, 1, 2]) store.update(queue(queueId), 5, true);
+    const written = store.persist(true);
+    expect(answered).toHaveLength(1);
+    answered[0]?.();
+    await expect.poll(() => answered.length).toBe(3);
+    for (const answer of answered) answer();
+    expect(await written).toEqual([]);
+  });
+
+  it("says what a broker did not take, and keeps it for the next time", async () => {
+    const down = new EngineError("REMOTING_TIMEOUT", { message: "no answer" });
+    const store = remoteStore(broker(down), both);
+    for (const queueId of [0, 1]) store.update(queue(queueId), 5, true);
+    expect(await store.persist(true)).toEqual([down, down]);
+    expect(await store.persist(true)).toHaveLength(2);
+  });
+
   it("writes what changed, once, one-way to the master, and waits for the answer when asked to", async () => {
     const remoting = broker({ code: 0 });
     const store = remoteStore(remoting, both);
