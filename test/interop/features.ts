@@ -223,6 +223,13 @@ const AROUND: readonly Feature[] = [
     mqadmin: [/security\.test\.ts > TLS.*mqadmin/],
   },
   {
+    name: "access control over TLS",
+    java: [/acl-over-tls\.test\.ts > .*Java client/, /acl-over-tls\.test\.ts > .*alone/],
+    go: "rocketmq-client-go 2.1.2 has no TLS",
+    own: [/acl-over-tls\.test\.ts > .*ours reads/, /acl-over-tls\.test\.ts > .*alone/],
+    mqadmin: [/acl-over-tls\.test\.ts > .*mqadmin/],
+  },
+  {
     name: "message trace",
     java: java("trace"),
     go: go("trace"),
