@@ -1,5 +1,6 @@
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.rocketmq.client.impl.factory.MQClientInstance;
 import org.apache.rocketmq.client.producer.LocalTransactionState;
 import org.apache.rocketmq.client.producer.TransactionListener;
 import org.apache.rocketmq.client.producer.TransactionMQProducer;
@@ -55,8 +56,9 @@ public final class LabTransaction {
         });
         producer.start();
         // A producer that knew no broker when it started tells its group with the heartbeat of the next half minute; checks before that reach nobody.
-        producer.fetchPublishMessageQueues(options.text("known", "TBW102"));
-        producer.getDefaultMQProducerImpl().getmQClientFactory().sendHeartbeatToAllBrokerWithLock();
+        MQClientInstance client = producer.getDefaultMQProducerImpl().getmQClientFactory();
+        client.updateTopicRouteInfoFromNameServer("TBW102");
+        client.sendHeartbeatToAllBrokerWithLock();
         String plans = options.text("plans", "");
         int index = 0;
         for (String plan : plans.isEmpty() ? new String[0] : plans.split(",")) {
