@@ -17,6 +17,7 @@ import {
   type NodeSetting,
   type Topology,
 } from "../topology/topology.ts";
+import { unspokenReason } from "../topology/unspoken.ts";
 import { withEngines } from "./engine-text.ts";
 import { nodeEnvironment } from "./node-environment.ts";
 import { roleFirst, withMasters, type Masters } from "./roles.ts";
@@ -91,6 +92,8 @@ function withSetting(node: LabNode, setting: SettingText): LabNode {
   if (owner !== undefined) {
     throw refused(setting, `${setting.key} ${owner}`, "`lab init DIR` makes a topology to edit");
   }
+  const unspoken = unspokenReason(setting.key, setting.value);
+  if (unspoken !== null) throw refused(setting, unspoken, "README, Known limits");
   const others = (node.settings ?? []).filter((entry) => entry.key !== setting.key);
   const entry = { key: setting.key, value: setting.value, from: `--set ${setting.text}` };
   return { ...node, settings: [...others, entry] };

@@ -10,6 +10,7 @@ import { topologyInvalid, type TopologyProblem } from "./problem.ts";
 import { promisesOf } from "./promises.ts";
 import type { NodeEntry } from "./schema.ts";
 import { NAMESRV_PROPERTIES, type LabNode, type Topology } from "./topology.ts";
+import { unspokenSettings } from "./unspoken.ts";
 import { validate } from "./validate.ts";
 
 export const TOPOLOGY_FILE = "topology.yaml";
@@ -36,7 +37,9 @@ function readBroker(
   const text = readProperties(path);
   if (text === null) return { file: path, line: null, message: "there is no such file" };
   try {
-    return readBrokerFile(name, path, parseProperties(text, path));
+    const entries = parseProperties(text, path);
+    const { broker, problems } = readBrokerFile(name, path, entries);
+    return { broker, problems: [...problems, ...unspokenSettings(path, entries)] };
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     return { file: path, line: null, message: error.message };
@@ -62,9 +65,18 @@ function readBrokers(parsed: ParsedTopology, dir: string): BrokerFiles {
 }
 
 function namesrvProblems(dir: string, parsed: ParsedTopology): readonly TopologyProblem[] {
-  if (existsSync(join(dir, NAMESRV_PROPERTIES))) return [];
-  const message = `the name servers' property file ${join(dir, NAMESRV_PROPERTIES)} is missing`;
-  return [{ file: parsed.source.file, line: parsed.source.lineOf(["nodes"]), message }];
+  const path = join(dir, NAMESRV_PROPERTIES);
+  const text = readProperties(path);
+  if (text === null) {
+    const message = `the name servers' property file ${path} is missing`;
+    return [{ file: parsed.source.file, line: parsed.source.lineOf(["nodes"]), message }];
+  }
+  try {
+    return unspokenSettings(path, parseProperties(text, path));
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    return [{ file: path, line: null, message: error.message }];
+  }
 }
 
 function toNode(entry: NodeEntry, brokers: ReadonlyMap<string, BrokerFile>): LabNode {

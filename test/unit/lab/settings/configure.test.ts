@@ -83,6 +83,7 @@ describe("--set", () => {
     ["@brokers.heapMiB=500", /leaves too little of memoryMiB 512/],
     ["dashboard.listenPort=1", /has no property file/],
     ["broker-a-mastr.fileReservedTime=1", /no node or group/],
+    ["@brokers.aclEnable=true", /is not for labs yet: the lab signs no requests/],
   ])("%s is refused", (setting, reason) => {
     expect(() => configured(setting)).toThrow(reason);
   });

@@ -45,6 +45,21 @@ describe("a topology with mistakes", () => {
     );
   });
 
+  it("access control and enforced TLS are refused where they stand: the lab could not see such a node", () => {
+    const append = (file: string, line: string): number => {
+      writeFileSync(join(dir, file), `${readFileSync(join(dir, file), "utf8")}\n${line}\n`);
+      return lineOf(file, line);
+    };
+    const broker = append("broker-a.properties", "aclEnable = true");
+    const namesrv = append("namesrv.properties", "tls.server.mode=enforcing");
+    const text = problems();
+    expect(text).toContain(`broker-a.properties:${broker}: aclEnable=true is not for labs yet`);
+    expect(text).toContain(`namesrv.properties:${namesrv}: tls.server.mode=enforcing is not for`);
+    append("broker-a.properties", "aclEnable=false");
+    append("namesrv.properties", "tls.server.mode=permissive");
+    expect(problems()).toBe("");
+  });
+
   it("tells all problems at once", () => {
     change("topology.yaml", "publish: 9877", "publish: 80");
     change("topology.yaml", "publish: 10921", "publsh: 10921");
