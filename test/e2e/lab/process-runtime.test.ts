@@ -287,6 +287,35 @@ describe("two at once, side by side, interrupted", () => {
     expect((await lab.json<View>("up")).healthy).toBe(true);
   });
 
+  it("the second Ctrl-C leaves up at once; destroy then leaves nothing", async () => {
+    await using lab = await LabHome.create();
+    await using up = lab.start("up", "1m", "--runtime", "process");
+    await up.waitForLine((line) => line.includes("broker-a-master started"), 20_000);
+    const pids = lab.livePids();
+    // Frozen nodes do not end when they are asked to, so the command is still at it when the second one comes.
+    for (const pid of pids) process.kill(pid, "SIGSTOP");
+    up.kill("SIGINT");
+    await up.waitForLine((line) => line.includes("once more ends at once"), 5_000);
+    up.kill("SIGINT");
+    expect(await up.exited).toEqual({ code: null, signal: "SIGINT" });
+    expect((await lab.run("destroy", "--yes")).code).toBe(0);
+    expect(pids.filter((pid) => readProcess(pid) !== null)).toEqual([]);
+  });
+
+  it("the second Ctrl-C leaves bench at once; the lab is as it was", async () => {
+    await using lab = await LabHome.create();
+    await lab.json<View>("up", "1m", "--runtime", "process");
+    await using bench = lab.start("bench", "--duration", "60s", "--warmup", "0s");
+    await bench.waitForLine((line) => line.includes("measuring"), 20_000);
+    await lab.run("pause", "broker-a-master");
+    bench.kill("SIGINT");
+    await bench.waitForLine((line) => line.includes("once more ends at once"), 5_000);
+    bench.kill("SIGINT");
+    expect(await bench.exited).toEqual({ code: null, signal: "SIGINT" });
+    await lab.run("unpause", "broker-a-master");
+    expect((await lab.json<View>("status")).healthy).toBe(true);
+  });
+
   it("a second lab stands beside the first under another name", async () => {
     await using lab = await LabHome.create(2);
     const one = await lab.json<View>("up", "1m", "--runtime", "process");
