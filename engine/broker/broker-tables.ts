@@ -28,7 +28,9 @@ export interface BrokerTablesWiring {
   /** Recovered and open: its lock guards the state files too (S-08). */
   readonly store: MessageStore;
   readonly storeHost: HostBytes;
+  /** A topic changed. */
   readonly registerSoon: () => void;
+  /** As in the context. */
   readonly topicsTold: () => Promise<void>;
   /** An outgoing connection was lost. */
   readonly onDisconnect: (address: string) => void;

@@ -118,7 +118,8 @@ export class Registration {
   /** The connection to a name server broke: when it comes back it knows no broker, so it is asked soon and not after a period (4.9: up to 30 s). */
   lost(address: string): void {
     const server = this.servers.find((known) => known.address === address);
-    if (server?.inFlight === null) this.schedule(server, RETRY_MS);
+    // News are on their way sooner than that.
+    if (server?.inFlight === null && server.news === null) this.schedule(server, RETRY_MS);
   }
 
   /**

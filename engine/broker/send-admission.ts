@@ -47,14 +47,13 @@ function refusesRetryGroup(context: BrokerContext, group: string): Refusal | nul
   };
 }
 
-function findOrCreate(
+/** 4.1.5. */
+function create(
   context: BrokerContext,
   header: SendMessageHeader,
   isRetry: boolean,
 ): TopicConfig | undefined {
   const { topics } = context;
-  const known = topics.find(header.topic);
-  if (known !== undefined) return known;
   const { topic, defaultTopic, defaultTopicQueueNums } = header;
   const isUnit = header.unitMode === true;
   if (isRetry) return topics.ensure(topic, 1, READ_WRITE, isUnit ? TOPIC_SYS_FLAG.UNIT_SUB : 0);
@@ -92,8 +91,8 @@ export function admitSend(
   const retryGroup = header.topic.slice(RETRY_TOPIC_PREFIX.length);
   const groupRefusal = isRetry ? refusesRetryGroup(context, retryGroup) : null;
   if (groupRefusal !== null) return groupRefusal;
-  const isNew = context.topics.find(header.topic) === undefined;
-  const topic = findOrCreate(context, header, isRetry);
+  const known = context.topics.find(header.topic);
+  const topic = known ?? create(context, header, isRetry);
   if (topic === undefined) return unknownTopic(header.topic);
   const queue = queueRefusal(context, topic, header.queueId, from.remote);
   if (queue !== null) return queue;
@@ -103,5 +102,6 @@ export function admitSend(
   }
   const queueId =
     header.queueId < 0 ? Math.floor(Math.random() * topic.writeQueueNums) : header.queueId;
-  return { topic, queueId, isDeadLetter: false, told: isNew ? context.topicsTold() : null };
+  const told = known === undefined ? context.topicsTold() : null;
+  return { topic, queueId, isDeadLetter: false, told };
 }

@@ -1,6 +1,7 @@
 /**
  * The chain of commit log files (RocketMQ: MappedFileQueue): fixed size, named by their first byte's offset, never grown gradually
- * (store-and-ha 1.2). Blocks ahead of the writer are filled with zeros so that a sync has no metadata to write (engine-performance 2.2).
+ * (store-and-ha 1.2). `prepareAhead` fills blocks ahead of the writer with zeros, so that a sync somebody waits for has no metadata to write
+ * (engine-performance 2.2).
  */
 import { join } from "node:path";
 import { assert } from "../base/assert.ts";

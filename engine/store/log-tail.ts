@@ -5,7 +5,7 @@ const SLAB_BYTES = 1_048_576;
 /** Bytes of slabs kept for readers. */
 const KEPT_BYTES = 8_388_608;
 
-/** Slabs nobody reads any more, used again: 1 MiB of new memory every few hundred messages would keep the garbage collector busy. */
+/** Slabs nobody reads any more, used again: 1 MiB of new memory every thousand messages would keep the garbage collector busy. */
 const SPARES_MAX = 2;
 
 /** A stretch of the log in memory. Its bytes stay as they are while somebody reads them (`readers`), or it is among the newest. */

@@ -93,7 +93,7 @@ function withSetting(node: LabNode, setting: SettingText): LabNode {
     throw refused(setting, `${setting.key} ${owner}`, "`lab init DIR` makes a topology to edit");
   }
   const unspoken = unspokenReason(setting.key, setting.value);
-  if (unspoken !== null) throw refused(setting, unspoken, "README, Known limits");
+  if (unspoken !== null) throw refused(setting, unspoken, "leave it out; README, Known limits");
   const others = (node.settings ?? []).filter((entry) => entry.key !== setting.key);
   const entry = { key: setting.key, value: setting.value, from: `--set ${setting.text}` };
   return { ...node, settings: [...others, entry] };

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../../engine/base/engine-error.ts";
-import { parseProperties } from "../../engine/base/properties-file.ts";
+import { parseProperties, type PropertyEntry } from "../../engine/base/properties-file.ts";
 import { readBrokerFile, type BrokerFile } from "./broker-file.ts";
 import { parseTopology, type ParsedTopology } from "./parse.ts";
 import { portsOfEntry } from "./ports.ts";
@@ -26,24 +26,24 @@ interface BrokerFiles {
   readonly problems: readonly TopologyProblem[];
 }
 
-function readProperties(path: string): string | null {
-  return existsSync(path) ? readFileSync(path, "utf8") : null;
+function readProperties(path: string): readonly PropertyEntry[] | TopologyProblem {
+  if (!existsSync(path)) return { file: path, line: null, message: "there is no such file" };
+  try {
+    return parseProperties(readFileSync(path, "utf8"), path);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    return { file: path, line: null, message: error.message };
+  }
 }
 
 function readBroker(
   path: string,
   name: string,
 ): ReturnType<typeof readBrokerFile> | TopologyProblem {
-  const text = readProperties(path);
-  if (text === null) return { file: path, line: null, message: "there is no such file" };
-  try {
-    const entries = parseProperties(text, path);
-    const { broker, problems } = readBrokerFile(name, path, entries);
-    return { broker, problems: [...problems, ...unspokenSettings(path, entries)] };
-  } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    return { file: path, line: null, message: error.message };
-  }
+  const entries = readProperties(path);
+  if ("message" in entries) return entries;
+  const { broker, problems } = readBrokerFile(name, path, entries);
+  return { broker, problems: [...problems, ...unspokenSettings(path, entries)] };
 }
 
 function readBrokers(parsed: ParsedTopology, dir: string): BrokerFiles {
@@ -66,17 +66,11 @@ function readBrokers(parsed: ParsedTopology, dir: string): BrokerFiles {
 
 function namesrvProblems(dir: string, parsed: ParsedTopology): readonly TopologyProblem[] {
   const path = join(dir, NAMESRV_PROPERTIES);
-  const text = readProperties(path);
-  if (text === null) {
-    const message = `the name servers' property file ${path} is missing`;
-    return [{ file: parsed.source.file, line: parsed.source.lineOf(["nodes"]), message }];
-  }
-  try {
-    return unspokenSettings(path, parseProperties(text, path));
-  } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    return [{ file: path, line: null, message: error.message }];
-  }
+  const entries = readProperties(path);
+  if (!("message" in entries)) return unspokenSettings(path, entries);
+  const line = parsed.source.lineOf(["nodes"]);
+  const message = `the name servers' property file ${path}: ${entries.message}`;
+  return [{ file: parsed.source.file, line, message }];
 }
 
 function toNode(entry: NodeEntry, brokers: ReadonlyMap<string, BrokerFile>): LabNode {

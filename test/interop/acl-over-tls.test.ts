@@ -1,17 +1,14 @@
 /** ACL 1.0 and TLS at once, on our name server and broker: Apache's unmodified Java client and ours, side by side in one group of topics. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AclCredentials } from "../../engine/acl/request-signature.ts";
 import { createClient, createProducer, createPushConsumer } from "../../engine/client/index.ts";
 import { ACCOUNT, writeAccounts, writeTools } from "../helpers/acl-home.ts";
 import { Cleanup } from "../helpers/cleanup.ts";
-import { startBrokerProcess, startNamesrvProcess } from "../helpers/engine-process.ts";
 import { machineHas } from "../helpers/requirements.ts";
 import { writeTlsHome, type TlsHome } from "../helpers/tls-home.ts";
 import { mqadmin, startJava } from "./apache.ts";
 import { deliveries, keysOf, sends } from "./json-events.ts";
+import { OwnServers } from "./own-servers.ts";
 
 const WAIT_MS = 60_000;
 const COUNT = 20;
@@ -25,22 +22,15 @@ describe.runIf(machineHas("java", "maven"))("access control over TLS", () => {
   let tls: TlsHome;
 
   beforeAll(async () => {
-    home = mkdtempSync(join(tmpdir(), "lab-acl-tls-"));
-    cluster.defer(() => rmSync(home, { recursive: true, force: true }));
-    writeAccounts(home);
-    writeTools(home, ACCOUNT.broker);
-    tls = writeTlsHome(home, "require");
-    const own = {
-      aclEnable: "true",
-      rocketmqHome: home,
-      aclBrokerAccessKey: "broker-account",
-      "tls.server.mode": "enforcing",
-      "tls.config.file": tls.configFile,
-    };
-    const server = await startNamesrvProcess(join(home, "namesrv"), undefined, own);
-    namesrv = cluster.use(server).address;
-    const properties = { ...own, brokerName: "broker-a", namesrvAddr: namesrv };
-    cluster.use(await startBrokerProcess(join(home, "broker-a"), properties));
+    const servers = await OwnServers.start((folder) => {
+      writeAccounts(folder);
+      writeTools(folder, ACCOUNT.broker);
+      tls = writeTlsHome(folder, "require");
+      const acl = { aclEnable: "true", rocketmqHome: folder, aclBrokerAccessKey: "broker-account" };
+      const mode = { "tls.server.mode": "enforcing", "tls.config.file": tls.configFile };
+      return { both: { ...acl, ...mode } };
+    });
+    ({ home, namesrv } = cluster.use(servers));
   });
   afterAll(() => cluster[Symbol.asyncDispose]());
 

@@ -1,12 +1,7 @@
 /** The cluster on which foreign clients show their features: our name server, one broker with everything switched on, our own client beside it. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAdminClient, type AdminClient } from "../../engine/admin/index.ts";
 import {
-  createClient,
   createProducer,
-  createPushConsumer,
   type Producer,
   type ProducerOptions,
   type PushConsumerOptions,
@@ -14,8 +9,10 @@ import {
 } from "../../engine/client/index.ts";
 import { BrokerPeer } from "../helpers/broker-peer.ts";
 import { Cleanup } from "../helpers/cleanup.ts";
-import { startBrokerProcess, startNamesrvProcess } from "../helpers/engine-process.ts";
+import { startBrokerProcess } from "../helpers/engine-process.ts";
 import { until } from "../e2e/engine/engine-fixture.ts";
+import { OwnClients } from "./own-clients.ts";
+import { OwnServers } from "./own-servers.ts";
 
 const UPDATE_GROUP = 200;
 
@@ -36,43 +33,26 @@ export interface StageOptions {
   readonly hasSlave?: boolean;
 }
 
-export class FeatureStage implements AsyncDisposable {
+export class FeatureStage extends OwnClients implements AsyncDisposable {
   readonly home: string;
-  readonly namesrv: string;
-  readonly broker: string;
   /** Empty without one. */
   slave = "";
-  readonly admin: AdminClient;
-  private readonly cleanup: Cleanup;
 
-  private constructor(parts: {
-    readonly home: string;
-    readonly namesrv: string;
-    readonly broker: string;
-    readonly cleanup: Cleanup;
-  }) {
-    this.home = parts.home;
-    this.namesrv = parts.namesrv;
-    this.broker = parts.broker;
-    this.cleanup = parts.cleanup;
-    this.admin = createAdminClient({ namesrvAddrs: [parts.namesrv] });
-    this.cleanup.defer(() => this.admin.close());
+  private constructor({ home, namesrv, broker }: OwnServers, cleanup: Cleanup) {
+    super({ namesrv, broker: broker.address }, cleanup);
+    this.home = home;
   }
 
   /** @param options host: numeric address of all parts; hasSlave: a slave beside the master, which sends slow readers there */
   static async start(options: StageOptions = {}): Promise<FeatureStage> {
     const { host = "127.0.0.1", hasSlave = false } = options;
     const cleanup = new Cleanup();
-    const home = mkdtempSync(join(tmpdir(), "lab-features-"));
-    cleanup.defer(() => rmSync(home, { recursive: true, force: true }));
-    const bind = { bindAddress: host };
-    const server = await startNamesrvProcess(join(home, "namesrv"), undefined, bind);
-    const namesrvAddr = cleanup.use(server).address;
-    const here = { brokerIP1: host, brokerIP2: host, bindAddress: host, namesrvAddr };
-    const common = { ...SETTINGS, ...here, slaveReadEnable: String(hasSlave) };
-    const broker = cleanup.use(await startBrokerProcess(join(home, "broker-a"), common));
-    const stage = new FeatureStage({ home, namesrv: namesrvAddr, broker: broker.address, cleanup });
-    if (hasSlave) await stage.addSlave(common);
+    const both = { bindAddress: host };
+    const here = { brokerIP1: host, brokerIP2: host, slaveReadEnable: String(hasSlave) };
+    const own = { ...SETTINGS, ...here };
+    const servers = cleanup.use(await OwnServers.start(() => ({ both, broker: own })));
+    const stage = new FeatureStage(servers, cleanup);
+    if (hasSlave) await stage.addSlave({ ...both, ...own, namesrvAddr: servers.namesrv });
     return stage;
   }
 
@@ -85,17 +65,6 @@ export class FeatureStage implements AsyncDisposable {
   /** Undone when the stage is taken down. */
   use<Resource extends AsyncDisposable>(resource: Resource): Resource {
     return this.cleanup.use(resource);
-  }
-
-  /** Creates a topic with 4 queues and waits until it is routed: a consumer that starts before waits 30 s for its route. */
-  async topic(topic: string): Promise<string> {
-    const spec = { topic, readQueueNums: 4, writeQueueNums: 4 };
-    await this.admin.createTopic(spec, { brokerAddr: this.broker });
-    await until(
-      `${topic} is routed`,
-      async () => (await this.admin.route(this.namesrv, topic)) !== null,
-    );
-    return topic;
   }
 
   /** Makes a group's retry topic before its first consumer: one that is made by the first heartbeat is seen at the client's next look, 30 s later. */
@@ -137,9 +106,7 @@ export class FeatureStage implements AsyncDisposable {
 
   /** A started producer of our own. */
   async producer(options: Partial<ProducerOptions> = {}): Promise<Producer> {
-    const client = createClient({ namesrvAddrs: [this.namesrv] });
-    this.cleanup.defer(() => client.close());
-    const producer = createProducer(client, { group: "PG_ours", ...options });
+    const producer = createProducer(this.client(), { group: "PG_ours", ...options });
     await producer.start();
     return producer;
   }
@@ -149,21 +116,8 @@ export class FeatureStage implements AsyncDisposable {
     topic: string,
     options: Partial<PushConsumerOptions> = {},
   ): Promise<readonly ReceivedMessage[]> {
-    const got: ReceivedMessage[] = [];
-    const client = createClient({ namesrvAddrs: [this.namesrv] });
-    this.cleanup.defer(() => client.close());
-    const consumer = createPushConsumer(client, {
-      group: `CG_ours_${topic.replaceAll("%", "")}`,
-      consumeFrom: "first",
-      ...options,
-      listener: (messages) => {
-        got.push(...messages);
-        return options.listener?.(messages) ?? "success";
-      },
-    });
-    consumer.subscribe(topic);
-    await consumer.start();
-    return got;
+    const group = `CG_ours_${topic.replaceAll("%", "")}`;
+    return (await this.startConsumer(topic, { group, ...options })).got;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

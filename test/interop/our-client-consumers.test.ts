@@ -11,7 +11,8 @@ import {
   type ReceivedMessage,
 } from "../../engine/client/index.ts";
 import { machineHas } from "../helpers/requirements.ts";
-import { ApacheStage, POLL } from "./apache-stage.ts";
+import { ApacheStage } from "./apache-stage.ts";
+import { POLL } from "./own-clients.ts";
 
 const KEYS = ["red", "green", "blue", "grey"];
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
@@ -71,10 +72,10 @@ describe.runIf(machineHas("java", "maven"))("our consumers on Apache's broker", 
       return "success" as const;
     };
     const ordered = { orderly: true, rebalanceMs: 1_000, consumeBatchSize: 4, listener };
-    const { consumer: first } = await stage.consume(topic, ordered);
+    const { consumer: first } = await stage.startConsumer(topic, ordered);
     await sendInOrder(topic, 0, 25);
     await expect.poll(() => seen.length, POLL).toBe(100);
-    const { consumer: second } = await stage.consume(topic, ordered);
+    const { consumer: second } = await stage.startConsumer(topic, ordered);
     const own = (): readonly number[] =>
       [first, second].map((c) => c.assignment().filter((queue) => queue.topic === topic).length);
     await expect.poll(own, POLL).toEqual([2, 2]);
@@ -91,7 +92,7 @@ describe.runIf(machineHas("java", "maven"))("our consumers on Apache's broker", 
   it("a message put off in order holds its queue until it succeeds", async () => {
     const topic = await stage.topic("Held", 1);
     const tries: string[] = [];
-    await stage.consume(topic, {
+    await stage.startConsumer(topic, {
       orderly: true,
       consumeBatchSize: 1,
       listener: ([message]) => {
@@ -114,7 +115,7 @@ describe.runIf(machineHas("java", "maven"))("our consumers on Apache's broker", 
     await first.start();
     expect(await pollAll(first, 40)).toEqual(bodies.toSorted());
     await first.commit();
-    const stats = await stage.admin.consumeStats(stage.brokerAddr, `CG_${topic}`, topic);
+    const stats = await stage.admin.consumeStats(stage.broker, `CG_${topic}`, topic);
     expect(stats.reduce((sum, queue) => sum + queue.consumerOffset, 0)).toBe(40);
     await first.close();
     await sendBodies(topic, ["n0", "n1", "n2"]);
@@ -155,8 +156,8 @@ describe.runIf(machineHas("java", "maven"))("our consumers on Apache's broker", 
   it("broadcasting: every member gets every message", async () => {
     const topic = await stage.topic("Broadcast");
     const members = [
-      await stage.consume(topic, { model: "broadcasting" }),
-      await stage.consume(topic, { model: "broadcasting" }),
+      await stage.startConsumer(topic, { model: "broadcasting" }),
+      await stage.startConsumer(topic, { model: "broadcasting" }),
     ];
     const bodies = upTo(20).map((i) => `all-${i}`);
     await sendBodies(topic, bodies);
@@ -170,7 +171,7 @@ describe.runIf(machineHas("java", "maven"))("our consumers on Apache's broker", 
     const traced = createProducer(stage.client(), { group: "PG_traced", trace: true });
     await traced.start();
     const sent = await traced.send({ topic, body: Buffer.from("hello"), keys: ["k1"] });
-    await stage.consume(topic, { trace: true });
+    await stage.startConsumer(topic, { trace: true });
     const query = { topic: "RMQ_SYS_TRACE_TOPIC", key: sent.msgId };
     const types = async (): Promise<string[]> => {
       const found = await stage.admin.queryMessages(query);

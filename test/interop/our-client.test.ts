@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AdminClient } from "../../engine/admin/index.ts";
 import { createProducer, type Producer, type ReceivedMessage } from "../../engine/client/index.ts";
 import { machineHas } from "../helpers/requirements.ts";
-import { ApacheStage, POLL } from "./apache-stage.ts";
+import { ApacheStage } from "./apache-stage.ts";
 import { startJava } from "./apache.ts";
 import { deliveries, keysOf, sends } from "./json-events.ts";
+import { POLL } from "./own-clients.ts";
 
 const WAIT_MS = 60_000;
 const SENDS_AT_ONCE = 16;
@@ -20,7 +21,7 @@ describe.runIf(machineHas("java", "maven"))("our client on Apache's servers", ()
 
   beforeAll(async () => {
     stage = await ApacheStage.start();
-    ({ home, namesrvAddr, brokerAddr, admin } = stage);
+    ({ home, namesrv: namesrvAddr, broker: brokerAddr, admin } = stage);
     producer = createProducer(stage.client(), { group: "PG_ours" });
     await producer.start();
   });
@@ -58,7 +59,7 @@ describe.runIf(machineHas("java", "maven"))("our client on Apache's servers", ()
     await using java = await startJava("LabProducer", { version: "4.9.0", home }, args);
     await java.waitForLine((line) => line.includes('"finished"'), WAIT_MS);
     const keys = keysOf(sends(java.lines));
-    const { got, consumer } = await stage.consume(topic, {
+    const { got, consumer } = await stage.startConsumer(topic, {
       consumeBatchSize: 1,
       listener: (messages) =>
         messages[0]?.keys[0] === "m-7" && messages[0].reconsumeTimes === 0 ? "later" : "success",
@@ -79,7 +80,7 @@ describe.runIf(machineHas("java", "maven"))("our client on Apache's servers", ()
   it("shares a group with Apache's consumer: each message reaches exactly one of the two", async () => {
     const topic = "Both";
     await stage.topic(topic, 8);
-    const { got, consumer } = await stage.consume(topic);
+    const { got, consumer } = await stage.startConsumer(topic);
     const args = [`namesrv=${namesrvAddr}`, `topic=${topic}`, `group=CG_${topic}`];
     await using java = await startJava("LabConsumer", { version: "4.9.0", home }, args);
     const share = (): number =>
@@ -117,7 +118,7 @@ describe.runIf(machineHas("java", "maven"))("our client on Apache's servers", ()
     const stats = await admin.topicStats(brokerAddr, topic);
     expect(stats.reduce((sum, queue) => sum + queue.maxOffset, 0)).toBe(1);
 
-    const { got, consumer } = await stage.consume(topic);
+    const { got, consumer } = await stage.startConsumer(topic);
     await expect.poll(() => got.length, POLL).toBe(1);
     await consumer.close();
     expect(await admin.groupsOfTopic(brokerAddr, topic)).toEqual([`CG_${topic}`]);

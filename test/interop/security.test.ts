@@ -10,17 +10,13 @@ import { createClient, createProducer, createPushConsumer } from "../../engine/c
 import { ACCOUNT, ACCOUNTS, signed, writeAccounts, writeTools } from "../helpers/acl-home.ts";
 import { Cleanup } from "../helpers/cleanup.ts";
 import { sendFields } from "../helpers/broker-peer.ts";
-import {
-  freeBrokerPort,
-  startBrokerProcess,
-  startNamesrvProcess,
-  type EngineProcess,
-} from "../helpers/engine-process.ts";
+import { freeBrokerPort, type EngineProcess } from "../helpers/engine-process.ts";
 import { RemotingPeer } from "../helpers/remoting-peer.ts";
 import { machineHas } from "../helpers/requirements.ts";
 import { writeTlsHome, type TlsHome } from "../helpers/tls-home.ts";
 import { mqadmin, startApacheBroker, startApacheNamesrv, startJava } from "./apache.ts";
 import { deliveries, keysOf, sends } from "./json-events.ts";
+import { OwnServers } from "./own-servers.ts";
 
 const WAIT_MS = 60_000;
 const version = "4.9.0";
@@ -42,15 +38,14 @@ describe.runIf(machineHas("java", "maven"))("access control with Apache's parts"
   let broker: EngineProcess;
 
   beforeAll(async () => {
-    home = mkdtempSync(join(tmpdir(), "lab-security-"));
-    cluster.defer(() => rmSync(home, { recursive: true, force: true }));
-    aclFile = writeAccounts(home);
-    writeTools(home, ACCOUNT.broker);
-    const acl = { aclEnable: "true", rocketmqHome: home, aclBrokerAccessKey: "broker-account" };
-    const server = await startNamesrvProcess(join(home, "namesrv"), undefined, acl);
-    namesrv = cluster.use(server).address;
-    const own = { ...acl, brokerName: "broker-a", namesrvAddr: namesrv };
-    broker = cluster.use(await startBrokerProcess(join(home, "broker-a"), own));
+    const servers = await OwnServers.start((folder) => {
+      aclFile = writeAccounts(folder);
+      writeTools(folder, ACCOUNT.broker);
+      return {
+        both: { aclEnable: "true", rocketmqHome: folder, aclBrokerAccessKey: "broker-account" },
+      };
+    });
+    ({ home, namesrv, broker } = cluster.use(servers));
   });
   afterAll(() => cluster[Symbol.asyncDispose]());
 
@@ -117,14 +112,11 @@ describe.runIf(machineHas("java", "maven"))("TLS with Apache's parts", () => {
   let tls: TlsHome;
 
   beforeAll(async () => {
-    home = mkdtempSync(join(tmpdir(), "lab-tls-interop-"));
-    cluster.defer(() => rmSync(home, { recursive: true, force: true }));
-    tls = writeTlsHome(home, "require");
-    const own = { "tls.config.file": tls.configFile };
-    const server = await startNamesrvProcess(join(home, "namesrv"), undefined, own);
-    namesrv = cluster.use(server).address;
-    const properties = { ...own, brokerName: "broker-a", namesrvAddr: namesrv };
-    cluster.use(await startBrokerProcess(join(home, "broker-a"), properties));
+    const servers = await OwnServers.start((folder) => {
+      tls = writeTlsHome(folder, "require");
+      return { both: { "tls.config.file": tls.configFile } };
+    });
+    ({ home, namesrv } = cluster.use(servers));
   });
   afterAll(() => cluster[Symbol.asyncDispose]());
 

@@ -22,6 +22,7 @@ import {
 import { machineHas } from "../helpers/requirements.ts";
 import { startApacheBroker, startApacheNamesrv, startJava } from "./apache.ts";
 import { deliveries, keysOf } from "./json-events.ts";
+import { OwnServers } from "./own-servers.ts";
 
 const WAIT_MS = 60_000;
 const POLL = { timeout: 30_000, interval: 100 };
@@ -64,11 +65,8 @@ describe.runIf(machineHas("java", "maven"))("Apache's SQL92 consumer 4.9.0 on ou
   let producer: Producer;
 
   beforeAll(async () => {
-    home = mkdtempSync(join(tmpdir(), "lab-sql-java-"));
-    cleanup.defer(() => rmSync(home, { recursive: true, force: true }));
-    namesrv = cleanup.use(await startNamesrvProcess(join(home, "namesrv"))).address;
-    const own = { brokerName: "broker-a", namesrvAddr: namesrv, enablePropertyFilter: "true" };
-    cleanup.use(await startBrokerProcess(join(home, "broker-a"), own));
+    const filter = { enablePropertyFilter: "true" };
+    ({ home, namesrv } = cleanup.use(await OwnServers.start(() => ({ broker: filter }))));
     producer = await producerOn(cleanup, createClient({ namesrvAddrs: [namesrv] }));
   });
   afterAll(() => cleanup[Symbol.asyncDispose]());

@@ -80,6 +80,11 @@ class OffsetTable {
   }
 }
 
+/** A broker keeps the offsets of a group and topic in one table. */
+function tableOf({ queue }: Entry): string {
+  return `${queue.brokerName} ${queue.topic}`;
+}
+
 /** What a remote store is made of. */
 export interface RemoteOffsetParts {
   readonly remoting: RemotingClient;
@@ -90,6 +95,8 @@ export interface RemoteOffsetParts {
 /** Keeps offsets on the broker that holds the queue. */
 export class RemoteOffsetStore extends OffsetTable implements OffsetStore {
   private readonly parts: RemoteOffsetParts;
+  /** Brokers and topics that took an offset of this group. */
+  private readonly made = new Set<string>();
 
   constructor(parts: RemoteOffsetParts) {
     super();
@@ -113,9 +120,9 @@ export class RemoteOffsetStore extends OffsetTable implements OffsetStore {
   async persist(confirmed: boolean): Promise<readonly unknown[]> {
     const dirty = this.dirty();
     // 4.9's broker makes the table of a topic and group with the first offset that comes, and loses others that come in that moment.
-    const table = ({ queue }: Entry): string => `${queue.brokerName} ${queue.topic}`;
-    const firsts = [...new Map(dirty.toReversed().map((entry) => [table(entry), entry])).values()];
-    const ahead = confirmed ? firsts : [];
+    const isNew = (entry: Entry): boolean => confirmed && !this.made.has(tableOf(entry));
+    const firsts = new Map(dirty.filter(isNew).map((entry) => [tableOf(entry), entry]));
+    const ahead = [...firsts.values()];
     const rest = dirty.filter((entry) => !ahead.includes(entry));
     return [...(await this.writeAll(ahead, confirmed)), ...(await this.writeAll(rest, confirmed))];
   }
@@ -137,8 +144,10 @@ export class RemoteOffsetStore extends OffsetTable implements OffsetStore {
     const spec = UPDATE_CONSUMER_OFFSET;
     const { topic, queueId } = queue;
     const header = { consumerGroup: group, topic, queueId, commitOffset: offset };
-    if (confirmed) await invokeOk(remoting, { address, spec, header, timeoutMs: TIMEOUT_MS });
-    else {
+    if (confirmed) {
+      await invokeOk(remoting, { address, spec, header, timeoutMs: TIMEOUT_MS });
+      this.made.add(tableOf(entry));
+    } else {
       const extFields = encodeHeader(spec.request, header);
       await remoting.sendOneway(address, { code: spec.code, extFields });
     }

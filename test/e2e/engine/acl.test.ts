@@ -91,7 +91,7 @@ describe("access control", () => {
     await expect(stranger.route(TOPIC, { refresh: true })).rejects.toThrow(/code 16/);
   });
 
-  it("a message put off is sent back (36) signed and comes again; without a right on the group nothing is sent back", async () => {
+  it("a message put off is sent back (36) signed and comes again; unsigned or wrongly signed nothing is sent back", async () => {
     const client = createClient({ namesrvAddrs: [engine.namesrvAddr], credentials: ACCOUNT.app });
     cleanup.defer(() => client.close());
     const admin = adminOf(ACCOUNT.admin);
@@ -117,10 +117,15 @@ describe("access control", () => {
     const offset = Number.parseInt(sent.offsetMsgId.slice(-16), 16);
     const ext = { group: "CG_back", originTopic: "AclBack", offset, delayLevel: 1 };
     const from = ownAddress();
-    const stranger = { code: 36, ext: { ...ext, maxReconsumeTimes: 16 } };
-    expect((await once(broker.port, stranger, from)).code).toBe(16);
-    const wrong = await once(broker.port, signed(stranger, ACCOUNT.wrong), from);
-    expect(wrong.code).toBe(16);
+    const delayed = { code: 30, ext: { topic: "SCHEDULE_TOPIC_XXXX", queueId: 0 } };
+    const waiting = async () => (await once(broker.port, signed(delayed, ACCOUNT.admin))).ext;
+    const before = await waiting();
+    const back = { code: 36, ext: { ...ext, maxReconsumeTimes: 16 } };
+    for (const request of [back, signed(back, ACCOUNT.wrong)])
+      expect((await once(broker.port, request, from)).code).toBe(16);
+    expect(await waiting()).toEqual(before);
+    expect((await once(broker.port, signed(back, ACCOUNT.app))).code).toBe(0);
+    expect(await waiting()).toEqual({ offset: String(Number(before["offset"]) + 1) });
   });
 
   it("refuses with 16 and stores nothing: unsigned, wrongly signed, without the right", async () => {

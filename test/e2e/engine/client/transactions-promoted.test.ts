@@ -24,7 +24,8 @@ afterEach(async () => fixture[Symbol.asyncDispose]());
 
 it("kill -9 of the master, its slave made master: what was open is asked for and ended once, what was ended stays so", async () => {
   const { engine } = fixture;
-  const pair = { brokerName: "broker-a", namesrvAddr: engine.namesrvAddr };
+  const { namesrvAddr } = engine;
+  const pair = { brokerName: "broker-a", namesrvAddr, mappedFileSizeCommitLog: 16 * 1_048_576 };
   const home = join(engine.home, "master");
   await using master = await startBrokerProcess(home, {
     ...pair,

@@ -196,10 +196,14 @@ describe("Registration", () => {
     expect(servers.requests.slice(2).map(({ address }) => address)).toEqual([B]);
     await vi.advanceTimersByTimeAsync(20_000);
     expect(registered(servers)).toBe(3);
+    registration.soon();
+    registration.lost(A);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(registered(servers)).toBe(5);
     await registration.stop();
     registration.lost(A);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(registered(servers)).toBe(3);
+    expect(registered(servers)).toBe(5);
   });
 
   it("leaves only the name servers that took it", async () => {

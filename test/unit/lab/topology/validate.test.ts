@@ -105,7 +105,7 @@ describe("a topology with mistakes", () => {
     rmSync(join(dir, "broker-b.properties"));
     rmSync(join(dir, "namesrv.properties"));
     expect(problems()).toMatch(/topology\.yaml:\d+: broker-b-master: .*there is no such file/);
-    expect(problems()).toMatch(/namesrv\.properties is missing/);
+    expect(problems()).toMatch(/namesrv\.properties: there is no such file/);
   });
 
   it("finds ports that clash, also the derived ones", () => {

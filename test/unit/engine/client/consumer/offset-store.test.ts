@@ -89,6 +89,9 @@ describe("remote offset store (remoting-protocol 4.3)", () => {
     await expect.poll(() => answered.length).toBe(3);
     for (const answer of answered) answer();
     expect(await written).toEqual([]);
+    for (const queueId of [0, 1, 2]) store.update(queue(queueId), 6, true);
+    void store.persist(true);
+    await expect.poll(() => answered.length).toBe(6);
   });
 
   it("says what a broker did not take, and keeps it for the next time", async () => {
