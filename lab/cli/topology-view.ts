@@ -1,6 +1,7 @@
 /** A topology as a person wants to see it: hosts, nodes, who copies whom, what that promises. */
 import type { ChalkInstance } from "chalk";
 import { mainPort } from "../topology/ports.ts";
+import { publishedHost } from "../topology/servers.ts";
 import type { LabNode, Topology } from "../topology/topology.ts";
 import { table } from "./output.ts";
 
@@ -28,7 +29,7 @@ function nodesTable(topology: Topology, color: ChalkInstance): string {
           : `${ROLE[node.role]} of ${node.broker.brokerName}`,
         modeOf(node),
         `${node.alias}:${mainPort(node).inner}`,
-        `127.0.0.1:${mainPort(node).published ?? mainPort(node).inner}`,
+        `${publishedHost(topology, node)}:${mainPort(node).published ?? mainPort(node).inner}`,
         `${node.resources.heapMiB} of ${node.resources.memoryMiB} MiB`,
       ]),
   );
@@ -52,6 +53,12 @@ function copies(topology: Topology): readonly string[] {
     });
 }
 
+function servers(topology: Topology): readonly string[] {
+  return Object.entries(topology.servers ?? {}).map(
+    ([host, { engine, address }]) => `${host}: Docker Engine ${engine}, reached at ${address}`,
+  );
+}
+
 /**
  * @param topology of a preset, a folder or a lab
  * @param notes what is allowed but worth a word
@@ -68,6 +75,7 @@ export function renderTopology(
     `cluster ${topology.clusterName}, files in ${topology.dir}`,
     "",
     nodesTable(topology, color),
+    ...section("servers", servers(topology)),
     ...section("copies", copies(topology)),
     ...section("promises", topology.promises),
     ...section("notes", notes),

@@ -1,6 +1,7 @@
 /** What each node is told through its environment; the property files stay as they are. */
 import { JAVA_OPTIONS, JAVA_OPT_EXT, heapFlags, openFlags } from "../apache/program.ts";
 import { mainPort } from "../topology/ports.ts";
+import { publishedHost } from "../topology/servers.ts";
 import type { LabNode, Topology } from "../topology/topology.ts";
 import { advertisedAddresses } from "./split-horizon.ts";
 import { addressesOf, type NodeAddresses } from "./subnets.ts";
@@ -73,7 +74,7 @@ export function containerOverrides(plan: NodePlan, node: LabNode): string {
     ...settings,
     brokerIP1: addresses.internet,
     brokerIP2: addresses.internet,
-    advertisedAddresses: advertisedAddresses(node, addresses, plan.subnets),
+    advertisedAddresses: advertisedAddresses(node, addresses, plan),
     // Without a partner nobody may replicate, and 127.0.0.1 is nobody: the container's own loopback.
     haAllowedAddresses: peers.length === 0 ? "127.0.0.1" : peers.join(","),
     storePathRootDir: `${DATA_DIR}/store`,
@@ -100,6 +101,9 @@ function dashboardSettings(plan: NodePlan, dashboard: LabNode): string {
     preset: plan.topology.name,
     port: mainPort(dashboard).inner,
     bindAddress: "0.0.0.0",
+    ...(plan.topology.servers === undefined
+      ? {}
+      : { names: [publishedHost(plan.topology, dashboard)] }),
     hosts: plan.topology.hosts,
     nodes,
   });

@@ -1,12 +1,14 @@
 /** A lab as a compose file that docker-compose 1.29 and `docker compose` v2 both take (docker-lab 6). Pure. */
 import { INTERNET, gatewayOf, networksOf, nodeAddresses, subnetOf, visitorsOf } from "./subnets.ts";
-import { labLabels, renderService, volumeKeys, type ServicePlan } from "./service.ts";
+import { CONF_VOLUME, labLabels, renderService, volumeKeys, type ServicePlan } from "./service.ts";
 import { toComposeYaml } from "./yaml.ts";
 
 /** What a compose file is made from. */
 export interface ComposeInput extends Omit<ServicePlan, "addresses"> {
   /** Comment lines at the top, without `#`. */
   readonly heading: readonly string[];
+  /** Only this host's nodes, for the engine that is this host; absent: all. */
+  readonly host?: string;
 }
 
 type Yaml = Readonly<Record<string, unknown>>;
@@ -30,21 +32,38 @@ function renderNetwork(input: ComposeInput, network: string): Yaml {
   };
 }
 
+/** A server's engine cannot mount a folder of this machine: the lab fills a volume with the property files first. */
+function confVolume(input: ComposeInput): Yaml {
+  if (input.host === undefined) return {};
+  return { [CONF_VOLUME]: { external: true, name: confVolumeName(input.labName) } };
+}
+
+/** @returns Docker's name of the volume with the property files */
+export function confVolumeName(labName: string): string {
+  return `${labName}_${CONF_VOLUME}`;
+}
+
 /** @returns text of the compose file */
 export function renderCompose(input: ComposeInput): string {
   const plan: ServicePlan = {
     ...input,
     addresses: nodeAddresses(input.topology, input.subnets),
   };
-  const { nodes } = input.topology;
+  const { host, topology } = input;
+  const nodes = topology.nodes.filter((node) => host === undefined || node.host === host);
   const document = {
     services: Object.fromEntries(nodes.map((node) => [node.name, renderService(plan, node)])),
     networks: Object.fromEntries(
-      networksOf(input.topology).map((network) => [network, renderNetwork(input, network)]),
+      networksOf(topology)
+        .filter((network) => host === undefined || network === host)
+        .map((network) => [network, renderNetwork(input, network)]),
     ),
-    volumes: Object.fromEntries(
-      volumeKeys(nodes).map((volume) => [volume, { labels: labLabels(input) }]),
-    ),
+    volumes: {
+      ...Object.fromEntries(
+        volumeKeys(nodes).map((volume) => [volume, { labels: labLabels(input) }]),
+      ),
+      ...confVolume(input),
+    },
   };
   const heading = input.heading.map((line) => `# ${line}`.trimEnd()).join("\n");
   return `${heading}\n${toComposeYaml(document)}`;

@@ -1,5 +1,6 @@
 /** One node of the topology as one compose service (docker-lab 6, K-rules of faults-and-security 9). */
 import { mainPort } from "../topology/ports.ts";
+import { bindHost } from "../topology/servers.ts";
 import { NAMESRV_PROPERTIES, type LabNode } from "../topology/topology.ts";
 import {
   CONF_DIR,
@@ -8,7 +9,7 @@ import {
   nodeEnvironment,
   type NodePlan,
 } from "./node-environment.ts";
-import { INTERNET, addressesOf } from "./subnets.ts";
+import { addressesOf, networksOfHost } from "./subnets.ts";
 
 /** Labels by which everything of a lab is found, and nothing else is touched. */
 export const LABEL = {
@@ -22,6 +23,9 @@ export const LABEL = {
   engine: "lab.engine",
 } as const;
 
+/** Key of the volume with the property files, where an engine cannot mount the folder. */
+export const CONF_VOLUME = "conf";
+
 /** User and group of the image (K-02). */
 export const CONTAINER_USER = "10001:10001";
 
@@ -30,7 +34,7 @@ export interface ServicePlan extends NodePlan {
   readonly image: string;
   /** Images of the nodes that run Apache's programs, by node. */
   readonly apacheImages?: ReadonlyMap<string, string>;
-  /** Folder with the property files, relative to the compose file. */
+  /** Folder with the property files, relative to the compose file; or a volume with them. */
   readonly confSource: string;
   /** State folder of the lab, or undefined for a compose file that stands alone. */
   readonly stateDir: string | undefined;
@@ -99,11 +103,13 @@ function extraHosts(plan: ServicePlan, node: LabNode): readonly string[] {
 }
 
 function networks(plan: ServicePlan, node: LabNode): Yaml {
-  const addresses = addressesOf(plan.addresses, node);
-  return {
-    [node.host]: { ipv4_address: addresses.host, aliases: [node.alias] },
-    [INTERNET]: { ipv4_address: addresses.internet, aliases: [node.alias] },
-  };
+  const { host, internet } = addressesOf(plan.addresses, node);
+  return Object.fromEntries(
+    networksOfHost(plan.topology, node.host).map((network) => {
+      const address = network === node.host ? host : internet;
+      return [network, { ipv4_address: address, aliases: [node.alias] }];
+    }),
+  );
 }
 
 function hardening(): Yaml {
@@ -138,7 +144,7 @@ function limits(plan: ServicePlan, node: LabNode): Yaml {
 /** @returns the service of one node */
 export function renderService(plan: ServicePlan, node: LabNode): Yaml {
   const published = node.ports.flatMap(({ inner, published: port }) =>
-    port === null ? [] : [`127.0.0.1:${port}:${inner}`],
+    port === null ? [] : [`${bindHost(plan.topology, node)}:${port}:${inner}`],
   );
   const conf = `${literal(plan.confSource)}:${CONF_DIR}:ro,z`;
   const apache = node.engine === undefined ? undefined : plan.apacheImages?.get(node.name);

@@ -9,6 +9,9 @@
  * Every node has a fixed address. Docker hands out addresses by itself (to a client's container, say) only from the visitors' range, so a
  * visitor never takes the address of a node that is stopped. The nodes of one host lie in one /28 of the internet network: a cut between
  * hosts is one rule a direction.
+ *
+ * Hosts that are servers have no internet network between them but the real one: their nodes stand in their host's network, on their own engine,
+ * and are seen from elsewhere at the server's address and the ports of their property files.
  */
 import { EngineError } from "../../engine/base/engine-error.ts";
 import type { LabNode, Topology } from "../topology/topology.ts";
@@ -36,13 +39,26 @@ const INTERNET_VISITORS = 24;
 export interface NodeAddresses {
   /** In its host's own network. */
   readonly host: string;
-  /** In the internet network. */
+  /** In the internet network; a server's own address where the hosts are servers. */
   readonly internet: string;
 }
 
 function plus(cidr: string, distance: number): string {
   const octets = cidr.split("/")[0]?.split(".").map(Number) ?? [];
   return [...octets.slice(0, 3), (octets[3] ?? 0) + distance].join(".");
+}
+
+/**
+ * @param index of the lab, from 0
+ * @param topology whose networks are wanted
+ * @returns CIDR by network
+ * @throws EngineError LAB_SUBNET_TAKEN when no block is left for that index
+ */
+export function subnetsFor(index: number, topology: Topology): Readonly<Record<string, string>> {
+  const planned = planSubnets(index);
+  return Object.fromEntries(
+    networksOf(topology).map((network) => [network, subnetOf(planned, network)]),
+  );
 }
 
 /**
@@ -76,9 +92,14 @@ export function subnetOf(subnets: Readonly<Record<string, string>>, network: str
   return cidr;
 }
 
-/** @returns names of the networks a topology needs: its hosts and the internet */
+/** @returns names of the networks a topology needs: its hosts, and the internet unless they are servers */
 export function networksOf(topology: Topology): readonly string[] {
-  return [...topology.hosts, INTERNET];
+  return topology.servers === undefined ? [...topology.hosts, INTERNET] : topology.hosts;
+}
+
+/** @returns networks a node of a host stands in */
+export function networksOfHost(topology: Topology, host: string): readonly string[] {
+  return topology.servers === undefined ? [host, INTERNET] : [host];
 }
 
 /** @returns the address Docker's bridge has: from there come connections of the machine */
@@ -103,10 +124,11 @@ export function nodeAddresses(
   const addresses = new Map<string, NodeAddresses>();
   for (const host of topology.hosts) {
     const nodes = topology.nodes.filter((node) => node.host === host);
+    const server = topology.servers?.[host]?.address;
     for (const [slot, node] of nodes.entries()) {
       addresses.set(node.name, {
         host: plus(subnetOf(subnets, host), FIRST_NODE + slot),
-        internet: plus(subnetOf(subnets, INTERNET), (INTERNET_OFFSET[host] ?? 0) + slot),
+        internet: server ?? plus(subnetOf(subnets, INTERNET), (INTERNET_OFFSET[host] ?? 0) + slot),
       });
     }
   }

@@ -6,12 +6,12 @@
  *
  * A cut is made at both ends, so that it holds when the container at one end starts anew.
  */
-import { INTERNET, addressesOf, gatewayOf, nodeAddresses, subnetOf } from "../compose/subnets.ts";
 import type { LabAllocation } from "../runtime/runtime.ts";
 import { mainPort } from "../topology/ports.ts";
 import type { LabNode } from "../topology/topology.ts";
 import { RELAY_USER, type RelayRoute } from "./agent/protocol.ts";
 import type { FaultPlan, FaultProof, FaultSpec, FaultStep } from "./fault.ts";
+import { linksOf, type Links, type PacketMatch } from "./links.ts";
 import type { Capabilities } from "./plan.ts";
 
 const KINDS = ["partition", "reject", "loss", "delay", "bandwidth", "firewall"] as const;
@@ -84,41 +84,6 @@ function rulesStep(
   };
 }
 
-/** The nodes of a link with the addresses they use for one another. */
-class Links {
-  private readonly allocation: LabAllocation;
-  private readonly addresses: ReturnType<typeof nodeAddresses>;
-
-  constructor(allocation: LabAllocation) {
-    this.allocation = allocation;
-    this.addresses = nodeAddresses(allocation.topology, allocation.subnets);
-  }
-
-  node(name: string): LabNode {
-    const found = this.allocation.topology.nodes.find((node) => node.name === name);
-    if (found === undefined) throw new RangeError(`no node ${name}`);
-    return found;
-  }
-
-  internet(name: string): string {
-    return addressesOf(this.addresses, this.node(name)).internet;
-  }
-
-  /** Every address under which `from` can reach `to`. */
-  seen(from: string, to: string): readonly string[] {
-    const { host, internet } = addressesOf(this.addresses, this.node(to));
-    return this.node(from).host === this.node(to).host ? [internet, host] : [internet];
-  }
-
-  /** Ordered pairs: both ways unless one way. */
-  pairs(spec: { from: string[]; to: string[]; oneWay: boolean }): readonly [string, string][] {
-    const forth = spec.from.flatMap((a) =>
-      spec.to.filter((b) => a !== b).map((b): [string, string] => [a, b]),
-    );
-    return spec.oneWay ? forth : [...forth, ...forth.map(([a, b]): [string, string] => [b, a])];
-  }
-}
-
 function collect(
   chain: string,
   rules: ReadonlyMap<string, readonly NodeRule[]>,
@@ -138,14 +103,15 @@ const RESET = ["-j", "REJECT", "--reject-with", "tcp-reset"];
 /** Dropped at both ends. A port is that of either side, so that a cut takes both a connection's requests and its answers. */
 function partitionPlan(id: string, spec: SpecOf<"partition">, links: Links): FaultPlan {
   const rules = new Map<string, NodeRule[]>();
-  const match =
-    spec.port === null ? [] : ["-p", "tcp", "-m", "multiport", "--ports", String(spec.port)];
+  const { port } = spec;
+  const words = port === null ? [] : ["-p", "tcp", "-m", "multiport", "--ports", String(port)];
+  const match: PacketMatch = { words, port };
   for (const [from, to] of links.pairs(spec)) {
-    for (const address of links.seen(from, to)) {
-      add(rules, from, { hook: "OUTPUT", rule: ["-d", address, ...match, ...DROP] });
+    for (const packets of links.leaving(from, to, match)) {
+      add(rules, from, { hook: "OUTPUT", rule: [...packets, ...DROP] });
     }
-    for (const address of links.seen(to, from)) {
-      add(rules, to, { hook: "INPUT", rule: ["-s", address, ...match, ...DROP] });
+    for (const packets of links.arriving(from, to, match)) {
+      add(rules, to, { hook: "INPUT", rule: [...packets, ...DROP] });
     }
   }
   return { steps: collect(chainOf(id), rules), proofs: cutProofs(spec, links) };
@@ -154,10 +120,11 @@ function partitionPlan(id: string, spec: SpecOf<"partition">, links: Links): Fau
 /** Refused where a connection begins: the reset must not meet a rule on its way back. */
 function rejectPlan(id: string, spec: SpecOf<"reject">, links: Links): FaultPlan {
   const rules = new Map<string, NodeRule[]>();
-  const match = ["-p", "tcp", ...(spec.port === null ? [] : ["--dport", String(spec.port)])];
+  const { port } = spec;
+  const words = ["-p", "tcp", ...(port === null ? [] : ["--dport", String(port)])];
   for (const [from, to] of links.pairs(spec)) {
-    for (const address of links.seen(from, to)) {
-      add(rules, from, { hook: "OUTPUT", rule: ["-d", address, ...match, ...RESET] });
+    for (const packets of links.leaving(from, to, { words, port })) {
+      add(rules, from, { hook: "OUTPUT", rule: [...packets, ...RESET] });
     }
   }
   return { steps: collect(chainOf(id), rules), proofs: cutProofs(spec, links) };
@@ -215,7 +182,7 @@ function delayProof(
 function netemSteps(spec: SpecOf<"delay">, links: Links): readonly FaultStep[] {
   const nodes = spec.oneWay ? spec.from : [...new Set([...spec.from, ...spec.to])];
   return nodes.map((node): FaultStep => {
-    const device = `@${links.internet(node)}`;
+    const { device } = links.cable(node);
     return {
       kind: "rules",
       node,
@@ -287,16 +254,10 @@ function delayPlan(id: string, spec: SpecOf<"delay">, links: Links, netem: boole
   return { steps, proofs };
 }
 
-function bandwidthPlan(
-  spec: SpecOf<"bandwidth">,
-  links: Links,
-  allocation: LabAllocation,
-): FaultPlan {
+function bandwidthPlan(spec: SpecOf<"bandwidth">, links: Links): FaultPlan {
   const rate = `${Math.round(spec.bitsPerSecond)}bit`;
-  // The bridge answers at this address: packets leave by the shaped interface and end on this machine.
-  const gateway = gatewayOf(subnetOf(allocation.subnets, INTERNET));
   const steps = spec.nodes.map((node): FaultStep => {
-    const device = `@${links.internet(node)}`;
+    const { device } = links.cable(node);
     const shape = ["tbf", "rate", rate, "burst", TBF_BURST, "latency", TBF_QUEUE];
     return {
       kind: "rules",
@@ -310,8 +271,9 @@ function bandwidthPlan(
   const proofs = spec.nodes.map((from): FaultProof => ({
     kind: "rate",
     from,
-    host: gateway,
-    device: `@${links.internet(from)}`,
+    // The bridge answers there: packets leave by the shaped interface and end on the engine's machine.
+    host: links.cable(from).gateway,
+    device: links.cable(from).device,
     bitsPerSecond: spec.bitsPerSecond,
   }));
   return { steps, proofs };
@@ -325,15 +287,12 @@ function firewallPlan(
   allocation: LabAllocation,
 ): FaultPlan {
   const { nodes } = allocation.topology;
-  const own = nodes.filter((node) => node.host === spec.host);
   const closed = ["-p", "tcp", "--dport", String(spec.port), ...DROP];
-  const hostNetwork = subnetOf(allocation.subnets, spec.host);
+  const { inside, outside: seeming } = links.local(spec.host);
   const passes = [
     ["-i", "lo", "-j", "RETURN"],
-    // What comes in by a published port comes from the bridge, which is not on the host.
-    ["-s", gatewayOf(hostNetwork), ...closed],
-    ["-s", hostNetwork, "-j", "RETURN"],
-    ...own.map((node) => ["-s", links.internet(node.name), "-j", "RETURN"]),
+    ...seeming.map((source) => ["-s", source, ...closed]),
+    ...inside.map((source) => ["-s", source, "-j", "RETURN"]),
   ];
   const steps = spec.nodes.map((node) =>
     rulesStep(
@@ -363,7 +322,7 @@ function firewallPlan(
  */
 export function planNetwork(id: string, spec: NetworkSpec, around: Around): FaultPlan {
   const { allocation, capabilities } = around;
-  const links = new Links(allocation);
+  const links = linksOf(allocation);
   switch (spec.kind) {
     case "partition":
       return partitionPlan(id, spec, links);
@@ -374,7 +333,7 @@ export function planNetwork(id: string, spec: NetworkSpec, around: Around): Faul
     case "delay":
       return delayPlan(id, spec, links, capabilities.netem);
     case "bandwidth":
-      return bandwidthPlan(spec, links, allocation);
+      return bandwidthPlan(spec, links);
     case "firewall":
       return firewallPlan(id, spec, links, allocation);
   }

@@ -38,12 +38,34 @@ function unsupported(message: string, hint: string): EngineError {
   return new EngineError("LAB_FAULT_UNSUPPORTED", { message, hint });
 }
 
+/** What cannot be done on hosts that are servers, and what can. */
+const NOT_ON_SERVERS: Readonly<Partial<Record<FaultKind, readonly [string, string]>>> = {
+  loss: [
+    "packets of all nodes of a server carry its one address, so those of one node cannot be picked out and counted",
+    "nearest: `lab fault delay` or `lab fault partition` with the same nodes",
+  ],
+  "disk-slow": [
+    "the limit is set in files of the server's own kernel, which the engine's API does not reach",
+    "nearest: `lab pause NODE --for 5s`",
+  ],
+};
+
+function checkServers(spec: FaultSpec, allocation: LabAllocation): void {
+  const refused = NOT_ON_SERVERS[spec.kind];
+  if (allocation.topology.servers === undefined || refused === undefined) return;
+  throw unsupported(
+    `${spec.kind} is not possible on hosts that are servers: ${refused[0]}`,
+    refused[1],
+  );
+}
+
 /**
  * @param spec what is asked for
  * @param allocation of the lab
  * @throws EngineError LAB_FAULT_UNSUPPORTED when the runtime cannot do it: with the reason and what comes nearest
  */
 export function checkSupported(spec: FaultSpec, allocation: LabAllocation): void {
+  checkServers(spec, allocation);
   if (allocation.runtime === "docker" || PROCESS_KINDS.has(spec.kind)) return;
   const [reason, nearest] = ALTERNATIVES[spec.kind] ?? ["cannot do it", "kill"];
   throw unsupported(

@@ -1,6 +1,6 @@
 /** Ports and subnets are allotted once a lab and remembered; labs of one folder never get the same block. */
 import { EngineError } from "../../engine/base/engine-error.ts";
-import { planSubnets } from "../compose/subnets.ts";
+import { subnetsFor } from "../compose/subnets.ts";
 import { publishPorts } from "../topology/ports.ts";
 import type { Topology } from "../topology/topology.ts";
 import type { RuntimeKind } from "./runtime.ts";
@@ -56,7 +56,7 @@ export function allot(request: AllotRequest): LabState {
     runtime: request.runtime,
     createdAt: new Date().toISOString(),
     phase: "starting",
-    subnets: request.runtime === "docker" ? planSubnets(index) : {},
+    subnets: request.runtime === "docker" ? subnetsFor(index, request.topology) : {},
     size: request.configured?.size ?? "small",
     settings: request.configured?.settings ?? [],
     engines: request.configured?.engines ?? [],

@@ -188,7 +188,7 @@ async function stateFor(
     engines: mergeEngines([], options.engines ?? [], options.cwd),
   };
   const topology = configure(loadWith(options, options.preset ?? DEFAULT_PRESET), configured);
-  const choice = await chooseRuntime(options.runtime, join(home, name));
+  const choice = await chooseRuntime(options.runtime, { stateDir: join(home, name), topology });
   options.progress.note(`runtime ${choice.kind}: ${choice.reason}`);
   const index = options.index ?? options.newLabIndex;
   const state = allot({ home, name, topology, configured, runtime: choice.kind, index });

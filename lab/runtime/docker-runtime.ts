@@ -4,20 +4,30 @@
  *
  * Interrupting `up`: compose is told to end, and every container that exists by then is whole (made with its networks) or absent.
  * Nothing is undone here: `up` again starts what is missing, `down` removes what is there.
+ *
+ * Of a lab whose hosts are servers it is the part that one server's engine runs; servers-runtime.ts puts the parts together.
  */
 import { rmSync } from "node:fs";
 import { EngineError } from "../../engine/base/engine-error.ts";
 import { installRoot } from "../base/install-root.ts";
 import { nodeEnvironment } from "../compose/node-environment.ts";
-import { INTERNET, addressesOf, nodeAddresses } from "../compose/subnets.ts";
+import { addressesOf, networksOf, nodeAddresses } from "../compose/subnets.ts";
+import { publishedHost } from "../topology/servers.ts";
 import type { LabNode, NodeRole } from "../topology/topology.ts";
-import { checkEngine } from "./docker/check-engine.ts";
+import { checkEngine, checkServer } from "./docker/check-engine.ts";
 import { compose, findCompose } from "./docker/compose-command.ts";
+import { fillConfVolume } from "./docker/conf-volume.ts";
 import { containerLogs } from "./docker/container-logs.ts";
 import { runContainerGuest } from "./docker/guest.ts";
 import { LabContainers, missingNode } from "./docker/lab-containers.ts";
 import { ensureImage, imageName } from "./docker/image.ts";
-import { composeFile, copyProperties, imageInUse, writeLabFiles } from "./docker/lab-files.ts";
+import {
+  composeFile,
+  copyProperties,
+  imageInUse,
+  writeLabFiles,
+  type Part,
+} from "./docker/lab-files.ts";
 import { volumeStores } from "./docker/volume-stores.ts";
 import { checkFences } from "./fence.ts";
 import { connectDocker, type DockerEngine } from "./preflight/engine.ts";
@@ -34,43 +44,64 @@ import type { NodeStores } from "./stores.ts";
 
 const NEVER_ABORTED = new AbortController().signal;
 /** Clients before those they talk to: masters hand their last bytes to slaves, brokers sign off at the name servers. */
-const STOP_ORDER: readonly (readonly NodeRole[])[] = [
-  ["dashboard"],
-  ["broker-master"],
-  ["broker-slave"],
-  ["namesrv"],
+export const STOP_ORDER: readonly NodeRole[] = [
+  "dashboard",
+  "broker-master",
+  "broker-slave",
+  "namesrv",
 ];
 
 function isLive(observation: NodeObservation): boolean {
   return observation.state === "running" || observation.state === "paused";
 }
 
-class DockerRuntime implements LabRuntime {
+/** See the file's head. */
+export class DockerRuntime implements LabRuntime {
   readonly kind = "docker";
   readonly allocation: LabAllocation;
-  private readonly engine: DockerEngine;
+  readonly engine: DockerEngine;
+  private readonly part: Part;
   private readonly containers: LabContainers;
 
-  constructor(allocation: LabAllocation, engine: DockerEngine) {
+  /** @param part the host that is a server; undefined: the engine runs all of the lab */
+  constructor(allocation: LabAllocation, engine: DockerEngine, part: Part = undefined) {
     this.allocation = allocation;
     this.engine = engine;
+    this.part = part;
     this.containers = new LabContainers(engine.docker, allocation);
+  }
+
+  /** Those this engine runs. */
+  private get nodes(): readonly LabNode[] {
+    const { nodes } = this.allocation.topology;
+    return this.part === undefined ? nodes : nodes.filter((node) => node.host === this.part);
   }
 
   async up(progress: StartProgress, signal: AbortSignal): Promise<void> {
     const live = new Set((await this.observe()).filter(isLive).map((seen) => seen.node));
-    const absent = this.allocation.topology.nodes.filter((node) => !live.has(node.name));
+    const absent = this.nodes.filter((node) => !live.has(node.name));
     if (absent.length === 0) {
       progress({ node: null, message: "every node runs already" });
       return;
     }
     signal.throwIfAborted();
-    await checkEngine(this.engine, this.allocation, absent);
-    await checkFences(
-      this,
-      absent.map((node) => node.name),
-    );
+    await this.check(absent);
     await this.create(absent, progress, signal);
+  }
+
+  private async check(nodes: readonly LabNode[]): Promise<void> {
+    const host = this.part;
+    const server = host === undefined ? undefined : this.allocation.topology.servers?.[host];
+    if (host === undefined || server === undefined) {
+      await checkEngine(this.engine, this.allocation, nodes);
+      await checkFences(
+        this,
+        nodes.map((node) => node.name),
+      );
+      return;
+    }
+    // Fences compare stores of two servers: servers-runtime.ts checks them.
+    await checkServer(this.engine, this.allocation, { host, server, nodes });
   }
 
   stores(): NodeStores {
@@ -86,14 +117,20 @@ class DockerRuntime implements LabRuntime {
     const say = (message: string): void => progress({ node: null, message });
     const image = await ensureImage(this.engine.docker, installRoot(), say);
     signal.throwIfAborted();
-    const apache = await this.apacheImages(this.allocation.topology.nodes, say);
+    const apache = await this.apacheImages(this.nodes, say);
     signal.throwIfAborted();
-    writeLabFiles(this.allocation, { own: image, apache }, this.engine.cpus);
+    const { part } = this;
+    writeLabFiles(this.allocation, { own: image, apache }, { cpus: this.engine.cpus, part });
+    await this.deliverProperties(image);
     say(`starting containers from ${image}`);
     await this.dropOutdated(nodes, apache);
     const names = nodes.map((node) => node.name);
     await this.compose(["up", "-d", "--no-recreate", "--no-build", ...names], signal);
     for (const name of names) progress({ node: name, message: "started" });
+  }
+
+  private async deliverProperties(image: string): Promise<void> {
+    if (this.part !== undefined) await fillConfVolume(this.engine.docker, this.allocation, image);
   }
 
   /** A container keeps the settings and limits it was made with: one that stands still and has others is made anew, on its old volume. */
@@ -129,7 +166,7 @@ class DockerRuntime implements LabRuntime {
     await compose({
       command: await findCompose(stateDir),
       project: name,
-      file: composeFile(stateDir),
+      file: composeFile(stateDir, this.part),
       environment: this.engine.environment,
       args,
       signal,
@@ -138,39 +175,57 @@ class DockerRuntime implements LabRuntime {
   }
 
   async down(progress: StartProgress): Promise<void> {
+    for (const role of STOP_ORDER) await this.stopRole(role, progress);
+    await this.removeContainers(progress);
+  }
+
+  /** Stops the nodes of a role. */
+  async stopRole(role: NodeRole, progress: StartProgress): Promise<void> {
     const present = await this.containers.list();
-    for (const roles of STOP_ORDER) {
-      const nodes = this.allocation.topology.nodes
-        .filter((node) => roles.includes(node.role) && present.has(node.name))
-        .map((node) => node.name);
-      await Promise.all(nodes.map((node) => this.stop(node)));
-      for (const node of nodes) progress({ node, message: "stopped" });
-    }
+    const nodes = this.nodes
+      .filter((node) => node.role === role && present.has(node.name))
+      .map((node) => node.name);
+    await Promise.all(nodes.map((node) => this.stop(node)));
+    for (const node of nodes) progress({ node, message: "stopped" });
+  }
+
+  /** Removes containers and networks; volumes stay. */
+  async removeContainers(progress: StartProgress): Promise<void> {
     await this.containers.removeContainers();
     for (const message of await this.containers.removeNetworks()) progress({ node: null, message });
   }
 
   async destroy(progress: StartProgress): Promise<void> {
-    await this.containers.refuseGuests();
-    // What is to be thrown away need not be flushed first.
-    await this.containers.removeContainers();
-    await this.containers.removeNetworks();
-    await this.containers.removeVolumes();
+    await this.refuseGuests();
+    await this.removeEverything();
     rmSync(this.allocation.stateDir, { recursive: true, force: true });
     progress({ node: null, message: `removed ${this.allocation.stateDir}` });
   }
 
+  /** @throws EngineError LAB_CONFLICT when a container that is not the lab's stands in one of its networks */
+  async refuseGuests(): Promise<void> {
+    await this.containers.refuseGuests();
+  }
+
+  /** All the engine has of the lab. What is to be thrown away need not be flushed first. */
+  async removeEverything(): Promise<void> {
+    await this.containers.removeContainers();
+    await this.containers.removeNetworks();
+    await this.containers.removeVolumes();
+  }
+
   async start(name: string): Promise<void> {
     const node = this.node(name);
-    await checkFences(this, [name]);
+    if (this.part === undefined) await checkFences(this, [name]);
     await this.dropOutdated([node], await this.apacheImages([node], () => undefined));
     const container = await this.containers.find(name);
     if (container === null) {
-      await checkEngine(this.engine, this.allocation, [node]);
+      await this.check([node]);
       await this.create([node], () => undefined, NEVER_ABORTED);
       return;
     }
     copyProperties(this.allocation);
+    await this.deliverProperties(this.containerAccess().image);
     await this.containers.act(name, (found) => found.start(), { status: [] });
   }
 
@@ -205,15 +260,13 @@ class DockerRuntime implements LabRuntime {
   async observe(): Promise<readonly NodeObservation[]> {
     const seen = await this.containers.observe();
     const byNode = new Map(seen.map((observation) => [observation.node, observation]));
-    return this.allocation.topology.nodes.map(
-      (node) => byNode.get(node.name) ?? missingNode(node.name),
-    );
+    return this.nodes.map((node) => byNode.get(node.name) ?? missingNode(node.name));
   }
 
   endpoints(): readonly Endpoint[] {
     const { topology, subnets } = this.allocation;
     const addresses = nodeAddresses(topology, subnets);
-    return topology.nodes.flatMap((node) =>
+    return this.nodes.flatMap((node) =>
       node.ports.flatMap(({ name, inner, published }) =>
         published === null
           ? []
@@ -221,7 +274,7 @@ class DockerRuntime implements LabRuntime {
               {
                 node: node.name,
                 port: name,
-                address: `127.0.0.1:${published}`,
+                address: `${publishedHost(topology, node)}:${published}`,
                 innerAddress: `${addressesOf(addresses, node).internet}:${inner}`,
               },
             ],
@@ -238,12 +291,13 @@ class DockerRuntime implements LabRuntime {
   }
 
   containerAccess(): ContainerAccess {
+    const { name, stateDir, topology } = this.allocation;
     const namesrvAddrs = this.endpoints()
       .filter((endpoint) => endpoint.port === "namesrv")
       .map((endpoint) => endpoint.innerAddress);
     return {
-      network: `${this.allocation.name}_${INTERNET}`,
-      image: imageInUse(this.allocation.stateDir) ?? imageName(installRoot()),
+      network: `${name}_${this.part ?? networksOf(topology).at(-1) ?? ""}`,
+      image: imageInUse(stateDir, this.part) ?? imageName(installRoot()),
       namesrvAddrs,
     };
   }
@@ -257,7 +311,7 @@ class DockerRuntime implements LabRuntime {
   }
 
   private node(name: string): LabNode {
-    const nodes = this.allocation.topology.nodes;
+    const { nodes } = this;
     const found = nodes.find((node) => node.name === name);
     if (found !== undefined) return found;
     throw new EngineError("LAB_NODE_UNKNOWN", {

@@ -54,15 +54,23 @@ const nodeSchema = z
 
 const fenceSchema = z.object({ node: z.string(), logEnd: z.number(), at: z.string() });
 
-const topologySchema = z.object({
-  name: z.string(),
-  description: z.string(),
-  dir: z.string(),
-  hosts: z.array(z.string()),
-  nodes: z.array(nodeSchema),
-  clusterName: z.string(),
-  promises: z.array(z.string()),
-});
+const serverSchema = z.object({ engine: z.string(), address: z.string(), bind: z.string() });
+
+const topologySchema = z
+  .object({
+    name: z.string(),
+    description: z.string(),
+    dir: z.string(),
+    hosts: z.array(z.string()),
+    servers: z.record(z.string(), serverSchema).optional(),
+    nodes: z.array(nodeSchema),
+    clusterName: z.string(),
+    promises: z.array(z.string()),
+  })
+  .transform(({ servers, ...topology }) => ({
+    ...topology,
+    ...(servers === undefined ? {} : { servers }),
+  }));
 
 const stateSchema = z.object({
   schema: z.literal("lab.state/1"),

@@ -1,5 +1,6 @@
 /** Every node's addresses from every place a client can stand: on the machine, in a container of host-1, in one of host-2. */
 import { addressesOf, nodeAddresses } from "../compose/subnets.ts";
+import { publishedHost } from "../topology/servers.ts";
 import type { LabNode, NodePort } from "../topology/topology.ts";
 import { localPort } from "./node-launch.ts";
 import type { LabAllocation } from "./runtime.ts";
@@ -31,7 +32,10 @@ function addressFrom(
   const { port, vantage } = place;
   if (allocation.runtime === "process")
     return `127.0.0.1:${localPort(node, port.name) ?? port.inner}`;
-  if (vantage === MACHINE) return port.published === null ? null : `127.0.0.1:${port.published}`;
+  if (vantage === MACHINE) {
+    const host = publishedHost(allocation.topology, node);
+    return port.published === null ? null : `${host}:${port.published}`;
+  }
   const { host, internet } = addressesOf(
     nodeAddresses(allocation.topology, allocation.subnets),
     node,

@@ -8,6 +8,7 @@ import { parseTopology, type ParsedTopology } from "./parse.ts";
 import { portsOfEntry } from "./ports.ts";
 import { topologyInvalid, type TopologyProblem } from "./problem.ts";
 import { promisesOf } from "./promises.ts";
+import { hostName, serversOf } from "./servers.ts";
 import type { NodeEntry } from "./schema.ts";
 import { NAMESRV_PROPERTIES, type LabNode, type Topology } from "./topology.ts";
 import { unspokenSettings } from "./unspoken.ts";
@@ -73,10 +74,16 @@ function namesrvProblems(dir: string, parsed: ParsedTopology): readonly Topology
   return [{ file: parsed.source.file, line, message }];
 }
 
-function toNode(entry: NodeEntry, brokers: ReadonlyMap<string, BrokerFile>): LabNode {
+/** @param isServed the host is a server, which publishes every port under its own number */
+function toNode(
+  entry: NodeEntry,
+  brokers: ReadonlyMap<string, BrokerFile>,
+  isServed: boolean,
+): LabNode {
   const { name, role, host, alias, resources } = entry;
   const broker = brokers.get(name)?.settings;
-  const node = { name, role, host, alias, resources, ports: portsOfEntry(entry) };
+  const ports = portsOfEntry(isServed ? { ...entry, publish: entry.port } : entry);
+  const node = { name, role, host, alias, resources, ports };
   return broker === undefined ? node : { ...node, broker };
 }
 
@@ -99,12 +106,15 @@ export function loadTopologyFolder(dir: string): LoadedTopology {
   const { errors, warnings } = validate({ ...parsed, dir, brokers });
   const all = [...problems, ...namesrvProblems(dir, parsed), ...errors];
   if (all.length > 0) throw topologyInvalid(all);
-  const nodes = parsed.file.nodes.map((entry) => toNode(entry, brokers));
+  const servers = serversOf(parsed.file.hosts);
+  const isServed = servers !== undefined;
+  const nodes = parsed.file.nodes.map((entry) => toNode(entry, brokers, isServed));
   const topology: Topology = {
     name: parsed.file.name,
     description: parsed.file.description,
     dir: realpathSync(dir),
-    hosts: parsed.file.hosts,
+    hosts: parsed.file.hosts.map(hostName),
+    ...(servers === undefined ? {} : { servers }),
     nodes,
     clusterName: [...brokers.values()][0]?.settings.clusterName ?? "DefaultCluster",
     promises: promisesOf(nodes),

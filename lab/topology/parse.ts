@@ -36,8 +36,21 @@ function unknownKeys(issue: Extract<Issue, { code: "unrecognized_keys" }>, sourc
   }));
 }
 
+/** A host is a word or a map: the branch that has the shape of what stands there says what is wrong with it. */
+function describeUnion(
+  issue: Extract<Issue, { code: "invalid_union" }>,
+  source: YamlSource,
+): readonly TopologyProblem[] {
+  const given = valueAt(source.value, issue.path);
+  const branch = typeof given === "object" ? issue.errors.at(-1) : issue.errors[0];
+  return (branch ?? []).flatMap((inner) =>
+    describeIssue({ ...inner, path: [...issue.path, ...inner.path] }, source),
+  );
+}
+
 function describeIssue(issue: Issue, source: YamlSource): readonly TopologyProblem[] {
   if (issue.code === "unrecognized_keys") return unknownKeys(issue, source);
+  if (issue.code === "invalid_union") return describeUnion(issue, source);
   const place = placeOf(issue.path) || "the file";
   const line = source.lineOf(issue.path);
   const given = valueAt(source.value, issue.path);

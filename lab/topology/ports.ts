@@ -52,6 +52,8 @@ export function publishPorts(
   index: number,
   runtime: "docker" | "process",
 ): Topology {
+  // A server has an address of its own: there every port is what the property file says.
+  if (topology.servers !== undefined) return topology;
   const publish = (port: NodePort): NodePort => {
     if (port.published === null || (runtime === "docker" && port.name === "ha"))
       return { ...port, published: null };

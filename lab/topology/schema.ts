@@ -20,10 +20,27 @@ const resourcesSchema = z.strictObject({
   cpus: z.number().min(0.1).max(64),
 });
 
+const hostNameSchema = z.enum(["host-1", "host-2"]);
+
+/** A host that is a server of its own: a Docker Engine, and the address its published ports are reached at. */
+const serverSchema = z.strictObject({
+  name: hostNameSchema,
+  engine: z
+    .string()
+    .regex(
+      /^(unix:\/\/\/.+|tcp:\/\/[^/]+|ssh:\/\/[^/]+(\/.*)?)$/,
+      "unix:///PATH, tcp://HOST:PORT or ssh://[USER@]HOST[:PORT][/PATH of the socket]",
+    ),
+  address: z.ipv4("an IPv4 address, the one clients and the other host reach this server at"),
+  bind: z
+    .ipv4("an IPv4 address of the server's own, for a server behind address translation")
+    .optional(),
+});
+
 const nodeSchema = z.strictObject({
   name: nameSchema,
   role: z.enum(["namesrv", "broker-master", "broker-slave", "dashboard"]),
-  host: z.enum(["host-1", "host-2"]),
+  host: hostNameSchema,
   alias: nameSchema,
   properties: z
     .string()
@@ -40,7 +57,7 @@ export const topologySchema = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "small letters, digits and dashes, at most 31"),
   description: z.string().min(1),
   hosts: z
-    .array(z.enum(["host-1", "host-2"]))
+    .array(z.union([hostNameSchema, serverSchema]))
     .min(1)
     .max(2),
   nodes: z.array(nodeSchema).min(1),
@@ -49,10 +66,13 @@ export const topologySchema = z.strictObject({
 /** The file as written. */
 export type TopologyFile = z.infer<typeof topologySchema>;
 export type NodeEntry = TopologyFile["nodes"][number];
+export type HostEntry = TopologyFile["hosts"][number];
+export type ServerEntry = z.infer<typeof serverSchema>;
 
 /** Keys that are allowed at a place of the file, for the message about one that is not. */
 export function allowedKeys(path: readonly PropertyKey[]): readonly string[] {
   if (path.length === 0) return Object.keys(topologySchema.shape);
   if (path.at(-1) === "resources") return Object.keys(resourcesSchema.shape);
+  if (path[0] === "hosts") return Object.keys(serverSchema.shape);
   return Object.keys(nodeSchema.shape);
 }

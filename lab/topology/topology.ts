@@ -65,6 +65,16 @@ export interface LabNode {
   };
 }
 
+/** A host that is a server of its own instead of a network of this machine. */
+export interface Server {
+  /** Its Docker Engine: `unix://`, `tcp://` or `ssh://`. */
+  readonly engine: string;
+  /** Where its published ports are reached, by clients and by the other host. IPv4. */
+  readonly address: string;
+  /** Where its engine publishes them; differs from `address` behind address translation. */
+  readonly bind: string;
+}
+
 export interface Topology {
   /** Preset name, or the folder's name for an own topology. */
   readonly name: string;
@@ -72,6 +82,8 @@ export interface Topology {
   /** Folder that holds topology.yaml and the property files. */
   readonly dir: string;
   readonly hosts: readonly string[];
+  /** By host, for all hosts; absent: the hosts are networks of this machine. */
+  readonly servers?: Readonly<Record<string, Server>>;
   readonly nodes: readonly LabNode[];
   readonly clusterName: string;
   /** One line each: what this mode promises, to be shown by experiment (DESIGN 2). */

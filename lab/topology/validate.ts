@@ -4,6 +4,7 @@ import type { BrokerFile } from "./broker-file.ts";
 import type { ParsedTopology } from "./parse.ts";
 import type { TopologyProblem } from "./problem.ts";
 import { NODES_PER_HOST_MAX, type NodeEntry } from "./schema.ts";
+import { hostName, serverEntries } from "./servers.ts";
 
 /** Everything the checks look at. */
 export interface TopologyDraft extends ParsedTopology {
@@ -58,19 +59,35 @@ const uniqueNames: Check = (draft) =>
     });
   });
 
-const hostsExist: Check = (draft) =>
-  eachNode(draft, (node, index) =>
-    draft.file.hosts.includes(node.host)
-      ? []
-      : at(
-          draft,
-          ["nodes", index, "host"],
-          `${node.name} is on ${node.host}, but hosts has only ${draft.file.hosts.join(", ")}`,
-        ),
-  );
+const hostsExist: Check = (draft) => {
+  const hosts: readonly string[] = draft.file.hosts.map(hostName);
+  return eachNode(draft, (node, index) => {
+    if (hosts.includes(node.host)) return [];
+    const message = `${node.name} is on ${node.host}, but hosts has only ${hosts.join(", ")}`;
+    return at(draft, ["nodes", index, "host"], message);
+  });
+};
+
+/** Two networks of this machine, or two servers: each with an engine and an address of its own. */
+const serversAreApart: Check = (draft) => {
+  const { hosts } = draft.file;
+  const servers = serverEntries(hosts);
+  if (servers.length === 0) return [];
+  const plain = hosts.findIndex((host) => typeof host === "string");
+  if (plain !== -1) {
+    const message = `${hostName(hosts[plain] ?? "host-1")} names no engine, but another host does: every host names one, or none`;
+    return at(draft, ["hosts", plain], message);
+  }
+  return (["engine", "address"] as const).flatMap((key) => {
+    const [first, second] = servers;
+    if (first === undefined || second === undefined || first[key] !== second[key]) return [];
+    const message = `${key} ${second[key]} belongs to ${first.name} already: two servers differ in engine and address`;
+    return at(draft, ["hosts", hosts.indexOf(second), key], message);
+  });
+};
 
 const hostsHaveRoom: Check = (draft) =>
-  draft.file.hosts.flatMap((host) => {
+  draft.file.hosts.map(hostName).flatMap((host) => {
     const count = draft.file.nodes.filter((node) => node.host === host).length;
     if (count <= NODES_PER_HOST_MAX) return [];
     return at(draft, ["hosts"], `${host} has ${count} nodes; at most ${NODES_PER_HOST_MAX} fit`);
@@ -240,6 +257,7 @@ const syncMastersHaveSlaves: Check = (draft) =>
 const ERRORS: readonly Check[] = [
   uniqueNames,
   hostsExist,
+  serversAreApart,
   hostsHaveRoom,
   portsDoNotClash,
   limitsAreSane,

@@ -3,17 +3,14 @@
  * else's, so a test may restart it, and may ask for exactly what a lab left behind. Needs to be root on Linux.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, openSync, readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import { startChild, type LineChild } from "./child.ts";
+import { NamespaceEngine, insideNamespace } from "./namespace-engine.ts";
 
-const ANSWER_MS = 60_000;
-const END_MS = 60_000;
 const COMMAND_MS = 120_000;
-const POLL_MS = 100;
 const LAB = resolve("dist/lab.mjs");
 let count = 0;
 
@@ -30,19 +27,27 @@ function ip(...args: readonly string[]): string {
 
 /** See the file's head. */
 export class PrivateEngine implements AsyncDisposable {
-  readonly docker: Docker;
   /** Folder of the labs. */
   readonly home: string;
   private readonly name: string;
   private readonly directory: string;
-  private pid = 0;
+  private readonly engine: NamespaceEngine;
 
   private constructor() {
     count += 1;
     this.name = `labtest${process.pid}-${count}`;
     this.directory = mkdtempSync(join(tmpdir(), "lab-private-engine-"));
     this.home = join(this.directory, "labs");
-    this.docker = new Docker({ socketPath: this.socket });
+    this.engine = new NamespaceEngine({
+      namespace: this.name,
+      directory: join(this.directory, "engine"),
+      bridge: "198.51.100.193/28",
+      pool: "198.51.100.208/28",
+    });
+  }
+
+  get docker(): Docker {
+    return this.engine.docker;
   }
 
   static async start(): Promise<PrivateEngine> {
@@ -50,7 +55,7 @@ export class PrivateEngine implements AsyncDisposable {
     ip("netns", "add", engine.name);
     try {
       ip("-n", engine.name, "link", "set", "lo", "up");
-      await engine.boot();
+      await engine.engine.start();
       return engine;
     } catch (error) {
       await engine[Symbol.asyncDispose]();
@@ -58,74 +63,20 @@ export class PrivateEngine implements AsyncDisposable {
     }
   }
 
-  private get socket(): string {
-    return join(this.directory, "docker.sock");
-  }
-
-  private get pidFile(): string {
-    return join(this.directory, "docker.pid");
-  }
-
   /** A command, as words, so that it runs inside. */
   private inside(argv: readonly string[]): string[] {
-    return [`--net=/var/run/netns/${this.name}`, ...argv];
-  }
-
-  private async boot(): Promise<void> {
-    const folder = (name: string): string => join(this.directory, name);
-    const log = openSync(folder("engine.log"), "a");
-    const line = [
-      `dockerd -H unix://${this.socket} --pidfile ${this.pidFile}`,
-      `--data-root ${folder("data")} --exec-root ${folder("run")} --cgroup-parent /${this.name}`,
-      "--bip 198.51.100.193/28 --default-address-pool base=198.51.100.208/28,size=29",
-    ].join(" ");
-    const child = spawn("nsenter", this.inside(line.split(" ")), {
-      detached: true,
-      stdio: ["ignore", log, log],
-    });
-    child.on("error", () => undefined);
-    child.unref();
-    this.pid = child.pid ?? 0;
-    const deadline = performance.now() + ANSWER_MS;
-    while (!(await this.answers())) {
-      if (performance.now() > deadline || !this.lives()) {
-        const tail = readFileSync(folder("engine.log"), "utf8").slice(-2_000);
-        throw new Error(`the private engine did not answer:\n${tail}`);
-      }
-      await sleep(POLL_MS);
-    }
-  }
-
-  private async answers(): Promise<boolean> {
-    return this.docker.ping().then(
-      () => true,
-      () => false,
-    );
-  }
-
-  /** A zombie has no program any more. */
-  private lives(): boolean {
-    return spawnSync("readlink", [`/proc/${this.pid}/exe`]).status === 0;
-  }
-
-  private async stop(): Promise<void> {
-    if (this.pid === 0 || !this.lives()) return;
-    process.kill(this.pid, "SIGTERM");
-    const deadline = performance.now() + END_MS;
-    while (this.lives() && performance.now() < deadline) await sleep(POLL_MS);
-    if (this.lives()) process.kill(this.pid, "SIGKILL");
+    return insideNamespace(this.name, argv);
   }
 
   /** Ends the engine as a reboot of the machine does, and starts it again. */
   async restart(): Promise<void> {
-    await this.stop();
-    rmSync(this.pidFile, { force: true });
-    await this.boot();
+    await this.engine.stop();
+    await this.engine.start();
   }
 
   private environment(): NodeJS.ProcessEnv {
     return {
-      DOCKER_HOST: `unix://${this.socket}`,
+      DOCKER_HOST: `unix://${this.engine.socket}`,
       LAB_HOME: this.home,
       LAB_INDEX: "0",
       NO_COLOR: "1",
@@ -207,28 +158,8 @@ export class PrivateEngine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    for (const mount of mountsBelow(this.directory)) spawnSync("umount", ["-l", mount]);
+    await this.engine[Symbol.asyncDispose]();
     spawnSync("ip", ["netns", "del", this.name]);
     rmSync(this.directory, { recursive: true, force: true });
-    for (const group of readdirSync("/sys/fs/cgroup"))
-      removeGroup(`/sys/fs/cgroup/${group}/${this.name}`);
-    removeGroup(`/sys/fs/cgroup/${this.name}`);
-  }
-}
-
-function mountsBelow(directory: string): readonly string[] {
-  return readFileSync("/proc/self/mounts", "utf8")
-    .split("\n")
-    .map((line) => line.split(" ")[1] ?? "")
-    .filter((path) => path.startsWith(`${directory}/`))
-    .toReversed();
-}
-
-function removeGroup(path: string): void {
-  try {
-    rmdirSync(path);
-  } catch {
-    // Not there with this kind of control groups, or another process is still in it.
   }
 }

@@ -70,7 +70,10 @@ export function createApp({ collector, files, hosts }: AppParts): Hono {
   const app = new Hono();
   app.use(async (context, next) => {
     if (!isAllowedHost(context.req.header("host"), hosts))
-      return context.text("this server answers to localhost only\n", 421);
+      return context.text(
+        "this server answers to its own names only (localhost, or its server's address)\n",
+        421,
+      );
     await next();
     for (const [name, value] of Object.entries(SECURITY_HEADERS))
       context.res.headers.set(name, value);

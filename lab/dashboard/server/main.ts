@@ -27,7 +27,8 @@ function listen(settings: DashboardSettings): void {
   const own = settings.nodes
     .filter((node) => node.role === "dashboard")
     .map((node) => node.node.toLowerCase());
-  const hosts = new Set(["localhost", "127.0.0.1", "[::1]", "rocketmq-dashboard", ...own]);
+  const local = ["localhost", "127.0.0.1", "[::1]", "rocketmq-dashboard"];
+  const hosts = new Set([...local, ...own, ...settings.names]);
   const app = createApp({ collector, files, hosts });
   const server = serve(
     { fetch: app.fetch, port: settings.port, hostname: settings.bindAddress },

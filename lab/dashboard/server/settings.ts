@@ -10,6 +10,8 @@ const settingsSchema = z.strictObject({
   preset: z.string().min(1),
   port: z.int().min(0).max(65_535),
   bindAddress: z.string().min(1),
+  /** Host names it answers to besides those of the machine and of the lab: a server's address. */
+  names: z.array(z.string()).default([]),
   hosts: z.array(z.string()).min(1),
   nodes: z.array(
     z.strictObject({

@@ -6,6 +6,7 @@ import { dockerError } from "../../runtime/docker/docker-error.ts";
 import { LabContainers } from "../../runtime/docker/lab-containers.ts";
 import { connectDocker, type DockerEngine } from "../../runtime/preflight/engine.ts";
 import type { LabRuntime } from "../../runtime/runtime.ts";
+import { ServersRuntime } from "../../runtime/servers-runtime.ts";
 import type { FaultActor, Measure, Seen } from "../actor.ts";
 import type { AgentOp, AgentResult } from "../agent/protocol.ts";
 import type { FaultProof, FaultStep, StepOf } from "../fault.ts";
@@ -31,13 +32,15 @@ function failed(message: string): EngineError {
 
 const NOT_RUNNING = "does not run";
 
-class DockerFaultActor implements FaultActor {
+/** See the file's head. */
+export class DockerFaultActor implements FaultActor {
   private readonly engine: DockerEngine;
   private readonly runtime: LabRuntime;
   private readonly containers: LabContainers;
   private readonly helpers: Helpers;
   private readonly processes: ProcessSteps;
 
+  /** @param engine that runs the nodes it acts on @param runtime of the whole lab */
   constructor(engine: DockerEngine, runtime: LabRuntime) {
     this.engine = engine;
     this.runtime = runtime;
@@ -181,5 +184,9 @@ class DockerFaultActor implements FaultActor {
  * @throws EngineError DOCKER_ENGINE_MISSING | DOCKER_PERMISSION
  */
 export async function createDockerFaultActor(runtime: LabRuntime): Promise<FaultActor> {
+  if (runtime instanceof ServersRuntime) {
+    const { ServersFaultActor } = await import("./servers-actor.ts");
+    return new ServersFaultActor(runtime);
+  }
   return new DockerFaultActor(await connectDocker(), runtime);
 }

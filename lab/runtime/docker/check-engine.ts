@@ -2,7 +2,8 @@
 import type Docker from "dockerode";
 import { EngineError } from "../../../engine/base/engine-error.ts";
 import { LABEL, containerName } from "../../compose/service.ts";
-import type { LabNode } from "../../topology/topology.ts";
+import { subnetOf } from "../../compose/subnets.ts";
+import type { LabNode, Server } from "../../topology/topology.ts";
 import type { DockerEngine } from "../preflight/engine.ts";
 import { availableMemoryMiB, checkMemory } from "../preflight/memory.ts";
 import { checkPorts, portClaims, type NameHolder } from "../preflight/ports.ts";
@@ -30,6 +31,26 @@ function containerHolding(docker: Docker): NameHolder {
     if (holder === undefined) return null;
     return labOf(holder) ?? `container ${nameOf(holder)}`;
   };
+}
+
+/** A server's ports are not this machine's: only its engine knows who holds them. */
+async function checkServerPorts(
+  docker: Docker,
+  server: Server,
+  nodes: readonly LabNode[],
+): Promise<void> {
+  const nameHolder = containerHolding(docker);
+  const holders = await Promise.all(
+    portClaims(nodes).map(async (claim) => ({ ...claim, holder: await nameHolder(claim.port) })),
+  );
+  const lines = holders.flatMap(({ node, port, holder }) =>
+    holder === null ? [] : [`${server.address}:${port}, wanted by ${node}, is held by ${holder}`],
+  );
+  if (lines.length === 0) return;
+  throw new EngineError("LAB_PORT_TAKEN", {
+    message: lines.join("\n"),
+    hint: "remove the holder, or give the topology's nodes other ports (port and listenPort)",
+  });
 }
 
 /** A container of our name that is not ours belongs to a lab of that name in another folder, or to somebody else. */
@@ -68,4 +89,22 @@ export async function checkEngine(
   await checkNames(engine.docker, allocation, nodes);
   await checkSubnets(engine.docker, { labName, stateDir, subnets });
   await checkPorts(portClaims(nodes), containerHolding(engine.docker));
+}
+
+/**
+ * The same for a host that is a server.
+ * @param host its name
+ * @throws EngineError LAB_CONFLICT | LAB_SUBNET_TAKEN | LAB_PORT_TAKEN | LAB_MEMORY_SMALL
+ */
+export async function checkServer(
+  engine: DockerEngine,
+  allocation: LabAllocation,
+  on: { readonly host: string; readonly server: Server; readonly nodes: readonly LabNode[] },
+): Promise<void> {
+  const { name: labName, stateDir } = allocation;
+  checkMemory(on.nodes, engine.memoryMiB);
+  await checkNames(engine.docker, allocation, on.nodes);
+  const subnets = { [on.host]: subnetOf(allocation.subnets, on.host) };
+  await checkSubnets(engine.docker, { labName, stateDir, subnets, isElsewhere: true });
+  await checkServerPorts(engine.docker, on.server, on.nodes);
 }

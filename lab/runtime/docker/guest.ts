@@ -6,7 +6,7 @@ import { Writable } from "node:stream";
 import type Docker from "dockerode";
 import { EngineError } from "../../../engine/base/engine-error.ts";
 import { LABEL } from "../../compose/service.ts";
-import { INTERNET } from "../../compose/subnets.ts";
+import { networksOf } from "../../compose/subnets.ts";
 import { endpointRows, namesrvAddrSeenFrom } from "../vantage.ts";
 import type { GuestCommand, LabAllocation } from "../runtime.ts";
 import { dockerError, reasonOf, statusOf } from "./docker-error.ts";
@@ -55,6 +55,13 @@ function aliases(allocation: LabAllocation, host: string | undefined): readonly 
   });
 }
 
+/** The internet's, from which every node is seen; on a server there is only that of the host. */
+function firstNetwork(allocation: LabAllocation, host: string | undefined): string {
+  const [only = "", ...others] = networksOf(allocation.topology);
+  if (allocation.topology.servers === undefined) return others.at(-1) ?? only;
+  return host ?? only;
+}
+
 function specification(
   allocation: LabAllocation,
   guest: ContainerGuest,
@@ -89,7 +96,7 @@ function specification(
     StdinOnce: guest.stdin !== null,
     HostConfig: {
       Init: true,
-      NetworkMode: `${allocation.name}_${INTERNET}`,
+      NetworkMode: `${allocation.name}_${firstNetwork(allocation, host)}`,
       ExtraHosts: [...aliases(allocation, host)],
       Binds: directory === null ? [] : [`${directory}:${directory}`],
       CapDrop: ["ALL"],
@@ -106,7 +113,7 @@ async function create(
   await pullWhenAbsent(docker, guest);
   try {
     const container = await docker.createContainer(specification(allocation, guest));
-    if (guest.host !== undefined) {
+    if (guest.host !== undefined && guest.host !== firstNetwork(allocation, guest.host)) {
       const network = docker.getNetwork(`${allocation.name}_${guest.host}`);
       await network.connect({ Container: container.id });
     }

@@ -2,8 +2,8 @@
 import type Docker from "dockerode";
 import { EngineError } from "../../../engine/base/engine-error.ts";
 import { LABEL } from "../../compose/service.ts";
-import { INTERNET } from "../../compose/subnets.ts";
-import type { LabNode } from "../../topology/topology.ts";
+import { networksOfHost } from "../../compose/subnets.ts";
+import type { LabNode, Topology } from "../../topology/topology.ts";
 import type { NodeObservation } from "../runtime.ts";
 import { containerProcess } from "./container-memory.ts";
 import { dockerError, reasonOf, statusOf } from "./docker-error.ts";
@@ -13,6 +13,7 @@ export interface LabIdentity {
   readonly name: string;
   /** State folder. */
   readonly stateDir: string;
+  readonly topology: Topology;
 }
 
 interface LabNetwork {
@@ -121,10 +122,10 @@ export class LabContainers {
     };
   }
 
-  /** Of its host's network and the internet, those the container is not in. */
+  /** Of the networks of its host, those the container is not in. */
   private missingNetworks(details: Docker.ContainerInspectInfo): readonly string[] {
     const host = details.Config.Labels[LABEL.host];
-    const wanted = host === undefined ? [] : [host, INTERNET];
+    const wanted = host === undefined ? [] : networksOfHost(this.lab.topology, host);
     return wanted.filter(
       (network) => !(`${this.lab.name}_${network}` in details.NetworkSettings.Networks),
     );

@@ -3,27 +3,34 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSy
 import { dirname, join } from "node:path";
 import { apacheProperties } from "../../apache/program.ts";
 import { renderCompose } from "../../compose/render.ts";
-import { apacheFile } from "../../compose/service.ts";
+import { CONF_VOLUME, apacheFile } from "../../compose/service.ts";
 import { NAMESRV_PROPERTIES, type LabNode } from "../../topology/topology.ts";
 import { writeAtomically } from "../atomic-file.ts";
 import { nodeSources } from "../node-sources.ts";
 import type { LabAllocation } from "../runtime.ts";
 import { ENGINE_REPOSITORY } from "./image.ts";
 
-const COMPOSE_FILE = "compose.yaml";
 const CONF_FOLDER = "conf";
 /** The container's user is nobody this machine knows, so everyone may read. */
 const FOLDER_MODE = 0o755;
 const FILE_MODE = 0o644;
 
-/** @returns path of a lab's compose file */
-export function composeFile(stateDir: string): string {
-  return join(stateDir, COMPOSE_FILE);
+/** Which part of a lab an engine runs: a host that is a server; undefined: all of it. */
+export type Part = string | undefined;
+
+/** @returns path of the compose file of a lab, or of one server's part of it */
+export function composeFile(stateDir: string, part: Part): string {
+  return join(stateDir, part === undefined ? "compose.yaml" : `compose.${part}.yaml`);
+}
+
+/** @returns folder of the property files the containers see */
+export function confFolder(stateDir: string): string {
+  return join(stateDir, CONF_FOLDER);
 }
 
 /** @returns image the lab's own containers were made from last, or null before the first time */
-export function imageInUse(stateDir: string): string | null {
-  const file = composeFile(stateDir);
+export function imageInUse(stateDir: string, part: Part): string | null {
+  const file = composeFile(stateDir, part);
   if (!existsSync(file)) return null;
   const own = new RegExp(`^\\s+image: "?(${ENGINE_REPOSITORY}:[^\\s"]+)`, "m");
   return own.exec(readFileSync(file, "utf8"))?.[1] ?? null;
@@ -36,7 +43,7 @@ export function imageInUse(stateDir: string): string | null {
 export function copyProperties(allocation: LabAllocation): void {
   const { topology, stateDir } = allocation;
   const from = topology.dir;
-  const to = join(stateDir, CONF_FOLDER);
+  const to = confFolder(stateDir);
   mkdirSync(to, { recursive: true });
   chmodSync(to, FOLDER_MODE);
   if (!existsSync(from)) return;
@@ -62,13 +69,14 @@ function writeApacheProperties(allocation: LabAllocation, node: LabNode, conf: s
 /**
  * Writes both anew from the allocation.
  * @param images what the nodes run: our own, and by node those with Apache's programs
- * @param cpusMax what the engine's machine has
+ * @param engine what its machine has, and which part of the lab it runs
  */
 export function writeLabFiles(
   allocation: LabAllocation,
   images: { readonly own: string; readonly apache: ReadonlyMap<string, string> },
-  cpusMax: number,
+  engine: { readonly cpus: number; readonly part: Part },
 ): void {
+  const { cpus: cpusMax, part } = engine;
   const { name, stateDir, topology, subnets } = allocation;
   copyProperties(allocation);
   const text = renderCompose({
@@ -77,12 +85,13 @@ export function writeLabFiles(
     subnets,
     image: images.own,
     apacheImages: images.apache,
-    confSource: `./${CONF_FOLDER}`,
+    confSource: part === undefined ? `./${CONF_FOLDER}` : CONF_VOLUME,
+    ...(part === undefined ? {} : { host: part }),
     stateDir,
     cpusMax,
     heading: [
       `Lab ${name} (${topology.name}), written by \`lab up\`; changes are lost with the next one.`,
     ],
   });
-  writeAtomically(composeFile(stateDir), text);
+  writeAtomically(composeFile(stateDir, part), text);
 }

@@ -28,7 +28,23 @@ const answerSchema = z.union([
   z.object({ stores: z.literal("lab.stores/1"), error: z.string(), code: z.string() }),
 ]);
 
-class VolumeStores implements NodeStores {
+/** Volumes that hold copies of other servers' nodes, by node. */
+export type LentVolumes = ReadonlyMap<string, string>;
+
+const NONE_LENT: LentVolumes = new Map();
+
+/** @returns Docker's name of the volume with a node's data */
+export function dataVolume(allocation: LabAllocation, node: string): string {
+  return `${allocation.name}_${volumeKey(node)}`;
+}
+
+/** @returns labels of everything made for work on the lab's data */
+export function workLabels(allocation: LabAllocation): Record<string, string> {
+  return { [LABEL.lab]: allocation.name, [LABEL.state]: allocation.stateDir };
+}
+
+/** See the file's head. */
+export class VolumeStores implements NodeStores {
   /** A volume holds nothing but the node's data. */
   readonly keep: readonly string[] = [];
   private readonly docker: Docker;
@@ -51,34 +67,32 @@ class VolumeStores implements NodeStores {
     return `${this.allocation.name}_snapshot-${snapshot}`;
   }
 
-  private get labels(): Readonly<Record<string, string>> {
-    return { [LABEL.lab]: this.allocation.name, [LABEL.state]: this.allocation.stateDir };
-  }
-
   /** Volumes compose has made; one that is not there yet is not made here. */
-  private async binds(snapshot: string | undefined): Promise<readonly string[]> {
-    const label = Object.entries(this.labels).map(([key, value]) => `${key}=${value}`);
+  private async binds(snapshot: string | undefined, lent: LentVolumes): Promise<readonly string[]> {
+    const labels = workLabels(this.allocation);
+    const label = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
     const { Volumes: volumes } = await this.docker.listVolumes({
       filters: JSON.stringify({ label }),
     });
     const there = new Set((volumes ?? []).map((volume) => volume.Name));
     const nodes = this.allocation.topology.nodes
-      .map(({ name }) => ({ volume: `${this.allocation.name}_${volumeKey(name)}`, name }))
+      .map(({ name }) => ({ volume: lent.get(name) ?? dataVolume(this.allocation, name), name }))
       .filter(({ volume }) => there.has(volume))
       .map(({ volume, name }) => `${volume}:${this.data(name)}`);
     if (snapshot === undefined) return nodes;
     const name = this.snapshotVolume(snapshot);
-    if (!there.has(name)) await this.docker.createVolume({ Name: name, Labels: this.labels });
+    if (!there.has(name)) await this.docker.createVolume({ Name: name, Labels: labels });
     return [...nodes, `${name}:${DATA_DIR}`];
   }
 
   async run(
     operations: readonly StoreOperation[],
     work: StoreWork,
+    lent: LentVolumes = NONE_LENT,
   ): Promise<readonly StoreResult[]> {
     work.signal.throwIfAborted();
     try {
-      const printed = await this.output(operations, work);
+      const printed = await this.output(operations, work, lent);
       work.signal.throwIfAborted();
       return resultsOf(printed);
     } catch (error) {
@@ -88,20 +102,24 @@ class VolumeStores implements NodeStores {
     }
   }
 
-  private async output(operations: readonly StoreOperation[], work: StoreWork): Promise<string> {
+  private async output(
+    operations: readonly StoreOperation[],
+    work: StoreWork,
+    lent: LentVolumes,
+  ): Promise<string> {
     const tool = await this.docker.createContainer({
       Image: await ensureImage(this.docker, installRoot(), work.say),
       Cmd: ["node", TOOL, JSON.stringify(operations)],
       User: CONTAINER_USER,
       Tty: true,
-      Labels: { ...this.labels, "lab.stores": "work" },
+      Labels: { ...workLabels(this.allocation), "lab.stores": "work" },
       HostConfig: {
         Init: true,
         NetworkMode: "none",
         CapDrop: ["ALL"],
         ReadonlyRootfs: true,
         SecurityOpt: ["no-new-privileges:true"],
-        Binds: [...(await this.binds(work.snapshot))],
+        Binds: [...(await this.binds(work.snapshot, lent))],
       },
     });
     const stop = (): void => void tool.stop({ t: STOP_S }).catch(() => undefined);

@@ -32,7 +32,8 @@ function socketCandidates(): readonly string[] {
   ];
 }
 
-interface Client {
+/** A client of an engine that was not asked yet. */
+export interface EngineClient {
   readonly docker: Docker;
   readonly environment: Readonly<Record<string, string>>;
   readonly address: string;
@@ -42,11 +43,11 @@ interface Client {
 function remoteEngine(address: string): EngineError {
   return new EngineError("DOCKER_ENGINE_MISSING", {
     message: `DOCKER_HOST is ${address}, an engine on another machine; the lab needs one on this machine`,
-    hint: "unset DOCKER_HOST, or use `--runtime process`",
+    hint: "unset DOCKER_HOST; a topology's hosts may name engines of servers (`lab help init`); or use `--runtime process`",
   });
 }
 
-function client(): Client {
+function client(): EngineClient {
   const chosen = process.env["DOCKER_HOST"];
   if (chosen?.startsWith("ssh:") === true) throw remoteEngine(chosen);
   if (chosen !== undefined && chosen !== "")
@@ -63,24 +64,52 @@ function client(): Client {
   return { docker: new Docker({ socketPath }), environment: { DOCKER_HOST: address }, address };
 }
 
-async function within<Result>(work: Promise<Result>, address: string): Promise<Result> {
+async function within<Result>(
+  work: Promise<Result>,
+  limitMs: number,
+  late: () => EngineError,
+): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const message = `the Docker Engine at ${address} gave no answer within ${ANSWER_MS / 1_000} s`;
-      reject(
-        new EngineError("DOCKER_ENGINE_MISSING", {
-          message,
-          hint: "restart Docker and repeat the command, or use `--runtime process`",
-        }),
-      );
-    }, ANSWER_MS);
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late()), limitMs);
   });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, tooLate]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+function silent(address: string): EngineError {
+  return new EngineError("DOCKER_ENGINE_MISSING", {
+    message: `the Docker Engine at ${address} gave no answer within ${ANSWER_MS / 1_000} s`,
+    hint: "restart Docker and repeat the command, or use `--runtime process`",
+  });
+}
+
+/**
+ * @param client of the engine
+ * @param limitMs how long it may take to answer
+ * @param late the error when it took longer
+ * @throws whatever its client says
+ */
+export async function askEngine(
+  { docker, environment }: EngineClient,
+  limitMs: number,
+  late: () => EngineError,
+): Promise<DockerEngine> {
+  const info = (await within(docker.info(), limitMs, late)) as {
+    ServerVersion?: string;
+    NCPU?: number;
+    MemTotal?: number;
+  };
+  return {
+    docker,
+    environment,
+    version: info.ServerVersion ?? "unknown",
+    cpus: info.NCPU ?? 1,
+    memoryMiB: Math.floor((info.MemTotal ?? 0) / MIB),
+  };
 }
 
 /**
@@ -88,21 +117,10 @@ async function within<Result>(work: Promise<Result>, address: string): Promise<R
  * @throws EngineError DOCKER_ENGINE_MISSING | DOCKER_PERMISSION
  */
 export async function connectDocker(): Promise<DockerEngine> {
-  const { docker, environment, address } = client();
+  const found = client();
   try {
-    const info = (await within(docker.info(), address)) as {
-      ServerVersion?: string;
-      NCPU?: number;
-      MemTotal?: number;
-    };
-    return {
-      docker,
-      environment,
-      version: info.ServerVersion ?? "unknown",
-      cpus: info.NCPU ?? 1,
-      memoryMiB: Math.floor((info.MemTotal ?? 0) / MIB),
-    };
+    return await askEngine(found, ANSWER_MS, () => silent(found.address));
   } catch (error) {
-    throw dockerError(error, `asking the Docker Engine at ${address}`);
+    throw dockerError(error, `asking the Docker Engine at ${found.address}`);
   }
 }

@@ -21,6 +21,8 @@ export interface SubnetClaim {
   readonly labName: string;
   readonly stateDir: string;
   readonly subnets: Readonly<Record<string, string>>;
+  /** The engine is on another machine, whose routes cannot be looked at. */
+  readonly isElsewhere?: boolean;
 }
 
 const ROUTE_TABLE = "/proc/net/route";
@@ -116,14 +118,16 @@ function networkHolders(networks: readonly NetworkInfo[]): readonly NetworkHolde
   );
 }
 
-/** @returns everything that has IPv4 addresses on this machine but the lab's own networks, Docker's networks first */
+/** @returns everything that has IPv4 addresses where the engine is but the lab's own networks, Docker's networks first */
 async function holdersFor(docker: Docker, claim: SubnetClaim): Promise<readonly NetworkHolder[]> {
   const networks = await docker.listNetworks();
+  const others = networkHolders(networks.filter((network) => !isOwn(network, claim)));
+  if (claim.isElsewhere === true) return others;
   const bridges = new Set(networks.map(bridgeOf));
   const machine = [...routeHolders(), ...interfaceHolders()].filter(
     (holder) => !bridges.has(holder.device) && holder.device !== "docker0",
   );
-  return [...networkHolders(networks.filter((network) => !isOwn(network, claim))), ...machine];
+  return [...others, ...machine];
 }
 
 /**

@@ -1,0 +1,167 @@
+/**
+ * A lab whose hosts are servers: each host's nodes on that host's own Docker Engine, one DockerRuntime a server. What concerns one node goes to its
+ * server; what concerns all goes to every server, in the order that a lab on one machine has too.
+ */
+import { rmSync } from "node:fs";
+import { EngineError } from "../../engine/base/engine-error.ts";
+import type { LabNode } from "../topology/topology.ts";
+import { serverStores } from "./docker/server-stores.ts";
+import { DockerRuntime, STOP_ORDER } from "./docker-runtime.ts";
+import { checkFences } from "./fence.ts";
+import { connectServer } from "./preflight/server-engine.ts";
+import type {
+  ContainerAccess,
+  Endpoint,
+  GuestCommand,
+  LabAllocation,
+  LabRuntime,
+  NodeObservation,
+  StartProgress,
+} from "./runtime.ts";
+import type { NodeStores } from "./stores.ts";
+
+/** See the file's head. */
+export class ServersRuntime implements LabRuntime {
+  readonly kind = "docker";
+  readonly allocation: LabAllocation;
+  private readonly servers: ReadonlyMap<string, DockerRuntime>;
+
+  /** @param servers by host, for every host of the topology */
+  constructor(allocation: LabAllocation, servers: ReadonlyMap<string, DockerRuntime>) {
+    this.allocation = allocation;
+    this.servers = servers;
+  }
+
+  /** @returns the part of the lab that runs on the server a node belongs to */
+  partOf(name: string): DockerRuntime {
+    return this.onHost(this.node(name).host);
+  }
+
+  private onHost(host: string): DockerRuntime {
+    const found = this.servers.get(host);
+    if (found === undefined) throw new RangeError(`${host} is no server of this lab`);
+    return found;
+  }
+
+  private get parts(): readonly DockerRuntime[] {
+    return [...this.servers.values()];
+  }
+
+  private node(name: string): LabNode {
+    const { nodes } = this.allocation.topology;
+    const found = nodes.find((node) => node.name === name);
+    if (found !== undefined) return found;
+    throw new EngineError("LAB_NODE_UNKNOWN", {
+      message: `this lab has no node "${name}"`,
+      hint: `its nodes: ${nodes.map((node) => node.name).join(", ")}`,
+    });
+  }
+
+  async up(progress: StartProgress, signal: AbortSignal): Promise<void> {
+    const live = await this.observe();
+    const absent = live.filter(({ state }) => state !== "running" && state !== "paused");
+    await checkFences(
+      this,
+      absent.map(({ node }) => node),
+    );
+    // All or none: a server that refuses must not leave the other one's half alone while it still starts.
+    const outcomes = await Promise.allSettled(this.parts.map((part) => part.up(progress, signal)));
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  async down(progress: StartProgress): Promise<void> {
+    for (const role of STOP_ORDER) {
+      await Promise.all(this.parts.map((part) => part.stopRole(role, progress)));
+    }
+    await Promise.all(this.parts.map((part) => part.removeContainers(progress)));
+  }
+
+  async destroy(progress: StartProgress): Promise<void> {
+    for (const part of this.parts) await part.refuseGuests();
+    await Promise.all(this.parts.map((part) => part.removeEverything()));
+    rmSync(this.allocation.stateDir, { recursive: true, force: true });
+    progress({ node: null, message: `removed ${this.allocation.stateDir}` });
+  }
+
+  async start(node: string): Promise<void> {
+    await checkFences(this, [node]);
+    await this.partOf(node).start(node);
+  }
+
+  async stop(node: string): Promise<void> {
+    await this.partOf(node).stop(node);
+  }
+
+  async kill(node: string, signal?: NodeJS.Signals): Promise<void> {
+    await this.partOf(node).kill(node, signal);
+  }
+
+  async pause(node: string): Promise<void> {
+    await this.partOf(node).pause(node);
+  }
+
+  async unpause(node: string): Promise<void> {
+    await this.partOf(node).unpause(node);
+  }
+
+  async observe(): Promise<readonly NodeObservation[]> {
+    const seen = (await Promise.all(this.parts.map((part) => part.observe()))).flat();
+    const byNode = new Map(seen.map((observation) => [observation.node, observation]));
+    return this.allocation.topology.nodes.flatMap(({ name }) => byNode.get(name) ?? []);
+  }
+
+  stores(): NodeStores {
+    const engines = new Map(
+      [...this.servers].map(([host, part]) => [host, part.engine.docker] as const),
+    );
+    return serverStores(this.allocation, engines);
+  }
+
+  endpoints(): readonly Endpoint[] {
+    const all = this.parts.flatMap((part) => part.endpoints());
+    return this.allocation.topology.nodes.flatMap(({ name }) =>
+      all.filter((endpoint) => endpoint.node === name),
+    );
+  }
+
+  logs(
+    node: string,
+    options: { readonly tail: number; readonly follow: boolean; readonly signal: AbortSignal },
+  ): AsyncGenerator<string> {
+    return this.partOf(node).logs(node, options);
+  }
+
+  /** Of the first server; the name servers are those of all, which any network reaches. */
+  containerAccess(): ContainerAccess {
+    const [first] = this.parts;
+    if (first === undefined) throw new RangeError("the lab has no server");
+    const namesrvAddrs = this.parts.flatMap((part) => part.containerAccess().namesrvAddrs);
+    return { ...first.containerAccess(), namesrvAddrs };
+  }
+
+  async runGuest(guest: GuestCommand): Promise<number> {
+    const host = guest.host ?? this.allocation.topology.hosts[0] ?? "";
+    if (guest.directory !== null) {
+      throw new EngineError("CLI_USAGE", {
+        message: `the current folder cannot be mounted on ${host}: its engine is another machine's`,
+        hint: "add `--no-mount`, and bring what the program needs in an image (`--image`)",
+      });
+    }
+    return this.onHost(host).runGuest({ ...guest, host });
+  }
+}
+
+/**
+ * @param allocation of a lab whose topology has servers
+ * @throws EngineError DOCKER_ENGINE_MISSING naming the server that does not answer
+ */
+export async function createServersRuntime(allocation: LabAllocation): Promise<ServersRuntime> {
+  const parts = await Promise.all(
+    Object.entries(allocation.topology.servers ?? {}).map(async ([host, server]) => {
+      const engine = await connectServer(host, server);
+      return [host, new DockerRuntime(allocation, engine, host)] as const;
+    }),
+  );
+  return new ServersRuntime(allocation, new Map(parts));
+}

@@ -1,0 +1,218 @@
+/**
+ * Two servers on one machine (docker-lab 11): two network namespaces, each with a Docker Engine and an address of its own, and a third one for the
+ * person who runs `lab`; a bridge is the internet between the three. Nothing of this machine's own network is touched. Needs to be root on Linux.
+ *
+ *   laptop 198.51.100.193 ──┐
+ *   host-1 198.51.100.194 ──┼── labwan
+ *   host-2 198.51.100.195 ──┘
+ */
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { startChild, type LineChild } from "./child.ts";
+import { NamespaceEngine, insideNamespace } from "./namespace-engine.ts";
+import type { InsideRun } from "./private-engine.ts";
+
+const COMMAND_MS = 170_000;
+const LAB = resolve("dist/lab.mjs");
+const HOSTS_LINE = "hosts: [host-1, host-2]";
+const SSH_PORT = 2_222;
+let count = 0;
+
+/** One of the servers. */
+export interface TestServer {
+  readonly host: string;
+  readonly address: string;
+  readonly namespace: string;
+  readonly engine: NamespaceEngine;
+}
+
+function ip(...args: readonly string[]): string {
+  return execFileSync("ip", [...args], { encoding: "utf8" });
+}
+
+/** See the file's head. */
+export class TwoServers implements AsyncDisposable {
+  readonly servers: readonly TestServer[];
+  readonly directory: string;
+  private readonly name: string;
+  private sshd: LineChild | undefined;
+
+  private constructor() {
+    count += 1;
+    this.name = `labtwo${process.pid}-${count}`;
+    this.directory = mkdtempSync(join(tmpdir(), "lab-two-servers-"));
+    this.servers = [1, 2].map((number) => {
+      const namespace = `${this.name}-h${number}`;
+      const engine = new NamespaceEngine({
+        namespace,
+        directory: join(this.directory, `h${number}`),
+        bridge: `198.51.100.${201 + number * 8}/29`,
+        pool: `198.51.100.${208 + number * 16}/28`,
+      });
+      return { host: `host-${number}`, address: `198.51.100.${193 + number}`, namespace, engine };
+    });
+  }
+
+  static async start(): Promise<TwoServers> {
+    const made = new TwoServers();
+    try {
+      made.wire();
+      for (const { engine } of made.servers) await engine.start();
+      return made;
+    } catch (error) {
+      await made[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  private get laptop(): string {
+    return `${this.name}-me`;
+  }
+
+  private wire(): void {
+    ip("netns", "add", this.laptop);
+    const here = ["-n", this.laptop];
+    ip(...here, "link", "set", "lo", "up");
+    ip(...here, "link", "add", "labwan", "type", "bridge");
+    ip(...here, "addr", "add", "198.51.100.193/28", "dev", "labwan");
+    ip(...here, "link", "set", "labwan", "up");
+    for (const { host, address, namespace } of this.servers) {
+      ip("netns", "add", namespace);
+      ip(
+        ...[...here, "link", "add", `v${host}`, "type", "veth"],
+        ...["peer", "name", "eth0", "netns", namespace],
+      );
+      ip(...here, "link", "set", `v${host}`, "master", "labwan", "up");
+      ip("-n", namespace, "link", "set", "lo", "up");
+      ip("-n", namespace, "addr", "add", `${address}/28`, "dev", "eth0");
+      ip("-n", namespace, "link", "set", "eth0", "up");
+    }
+  }
+
+  /** Pulls a server's cable, or puts it back. */
+  cable(host: string, state: "up" | "down"): void {
+    ip("-n", this.laptop, "link", "set", `v${host}`, state);
+  }
+
+  /**
+   * Makes a topology of a preset whose hosts are these servers.
+   * @param over `ssh`: the second server is reached over ssh, the first by its socket
+   * @returns its folder
+   */
+  topology(preset: string, over: "unix" | "ssh" = "unix"): string {
+    const folder = join(this.directory, `servers-${preset}-${over}`);
+    execFileSync(process.execPath, [LAB, "init", folder, "--from", preset], { stdio: "ignore" });
+    const file = join(folder, "topology.yaml");
+    const text = readFileSync(file, "utf8");
+    if (!text.includes(HOSTS_LINE)) throw new Error(`${preset} has no line "${HOSTS_LINE}"`);
+    const entries = this.servers.map(({ host, address, engine }, index) => {
+      const isSsh = over === "ssh" && index === 1;
+      const at = isSsh
+        ? `ssh://root@${address}:${SSH_PORT}${engine.socket}`
+        : `unix://${engine.socket}`;
+      return `  - { name: ${host}, engine: "${at}", address: ${address} }`;
+    });
+    writeFileSync(file, text.replace(HOSTS_LINE, ["hosts:", ...entries].join("\n")));
+    return folder;
+  }
+
+  /** An ssh server on the second host that lets in one key, and an `ssh` on the lab's path that knows both. */
+  async startSsh(): Promise<void> {
+    const folder = join(this.directory, "ssh");
+    mkdirSync(folder, { mode: 0o700 });
+    mkdirSync("/run/sshd", { recursive: true });
+    const path = (name: string): string => join(folder, name);
+    for (const key of ["host", "user"]) {
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path(key)]);
+    }
+    const [, second] = this.servers;
+    if (second === undefined) throw new Error("there is no second server");
+    const hostKey = readFileSync(path("host.pub"), "utf8").trim();
+    writeFileSync(path("known_hosts"), `[${second.address}]:${SSH_PORT} ${hostKey}\n`);
+    const server = [`HostKey ${path("host")}`, `AuthorizedKeysFile ${path("user.pub")}`];
+    const lines = [`ListenAddress ${second.address}:${SSH_PORT}`, "PidFile none", "UsePAM no"];
+    const rest = [
+      "StrictModes no",
+      "PermitRootLogin prohibit-password",
+      "PasswordAuthentication no",
+    ];
+    writeFileSync(path("sshd_config"), [...server, ...lines, ...rest, ""].join("\n"));
+    const client = [`IdentityFile ${path("user")}`, `UserKnownHostsFile ${path("known_hosts")}`];
+    writeFileSync(path("config"), ["Host *", ...client, "IdentitiesOnly yes", ""].join("\n"));
+    writeFileSync(path("ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F ${path("config")} "$@"\n`);
+    chmodSync(path("ssh"), 0o755);
+    const argv = ["/usr/sbin/sshd", "-D", "-e", "-f", path("sshd_config")];
+    this.sshd = startChild("nsenter", insideNamespace(second.namespace, argv));
+    await this.sshd.waitForLine((line) => line.includes("Server listening"), COMMAND_MS);
+  }
+
+  private environment(): NodeJS.ProcessEnv {
+    return {
+      // No engine of this machine may be used by mistake.
+      DOCKER_HOST: "unix:///nowhere/docker.sock",
+      LAB_HOME: join(this.directory, "labs"),
+      PATH: `${join(this.directory, "ssh")}:${process.env["PATH"] ?? ""}`,
+      NO_COLOR: "1",
+      CI: "1",
+    };
+  }
+
+  /** Starts a `lab` command on the laptop. */
+  start(...args: readonly string[]): LineChild {
+    const argv = insideNamespace(this.laptop, [process.execPath, LAB, ...args]);
+    return startChild("nsenter", argv, { env: this.environment(), cwd: this.directory });
+  }
+
+  /** Runs a `lab` command on the laptop to its end. */
+  async run(...args: readonly string[]): Promise<InsideRun> {
+    const argv = insideNamespace(this.laptop, [process.execPath, LAB, ...args]);
+    const child = spawn("nsenter", argv, {
+      env: { ...process.env, ...this.environment() },
+      cwd: this.directory,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: COMMAND_MS,
+      killSignal: "SIGKILL",
+    });
+    const chunks = { stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk: Buffer) => (chunks.stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (chunks.stderr += chunk.toString()));
+    const code = await new Promise<number | null>((done) => child.once("close", done));
+    return { code, ...chunks };
+  }
+
+  /** Runs a `lab` command that must succeed. @returns what it printed on standard output */
+  async ok(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(...args);
+    if (code !== 0) throw new Error(`lab ${args.join(" ")} exited ${code}:\n${stdout}\n${stderr}`);
+    return stdout;
+  }
+
+  /** Containers, networks but Docker's own, and volumes of both servers, one line each. */
+  async everything(): Promise<readonly string[]> {
+    const all = await Promise.all(
+      this.servers.map(async ({ host, engine: { docker } }) => {
+        const containers = await docker.listContainers({ all: true });
+        const networks = await docker.listNetworks();
+        const { Volumes: volumes } = await docker.listVolumes();
+        return [
+          ...containers.map(({ Names, Id }) => `${host} container ${Names[0] ?? Id}`),
+          ...networks.map(({ Name }) => `${host} network ${Name}`),
+          ...(volumes ?? []).map(({ Name }) => `${host} volume ${Name}`),
+        ];
+      }),
+    );
+    return all.flat().toSorted();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.sshd?.[Symbol.asyncDispose]();
+    for (const { engine, namespace } of this.servers) {
+      await engine[Symbol.asyncDispose]();
+      spawnSync("ip", ["netns", "del", namespace]);
+    }
+    spawnSync("ip", ["netns", "del", this.laptop]);
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
