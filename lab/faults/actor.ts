@@ -14,6 +14,8 @@ export interface Measure {
 export interface FaultActor {
   /** Asked only for kinds whose plan depends on it. */
   capabilities(kind: string): Promise<Capabilities>;
+  /** Asked before a fault is written down. @throws EngineError DOCKER_ENGINE_MISSING when a step cannot be done or healed now */
+  check?(steps: readonly FaultStep[]): void;
   /** @returns what shows that it took effect. @throws EngineError LAB_FAULT_FAILED | LAB_FAULT_UNSUPPORTED */
   apply(id: string, step: FaultStep): Promise<Seen>;
   /** @returns what shows that it is gone. @throws EngineError LAB_FAULT_FAILED */

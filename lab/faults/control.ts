@@ -101,6 +101,7 @@ export class FaultControl {
     const capabilities = await (await this.getActor()).capabilities(spec.kind);
     const plan = planFault(this.ledger.nextId(), spec, { allocation, capabilities });
     this.refuseConflicts(plan);
+    (await this.getActor()).check?.(plan.steps);
     return plan;
   }
 

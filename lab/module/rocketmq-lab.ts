@@ -54,7 +54,7 @@ export interface RocketMQLabNode {
 /** A node at one instant. */
 export interface RocketMQLabNodeStatus {
   readonly name: string;
-  readonly state: "running" | "paused" | "stopped" | "missing";
+  readonly state: "running" | "paused" | "stopped" | "missing" | "unreachable";
   readonly health: "ok" | "degraded" | "down";
   /** What is wrong; empty when nothing is. */
   readonly reason: string;

@@ -16,7 +16,7 @@ import { allot, refresh } from "./allot.ts";
 import { acquireLock } from "./lock.ts";
 import { checkEngines } from "./check-engines.ts";
 import { checkMachine } from "./check-machine.ts";
-import type { LabRuntime, NodeObservation, RuntimeKind } from "./runtime.ts";
+import type { LabAllocation, LabRuntime, NodeObservation, RuntimeKind } from "./runtime.ts";
 import { chooseRuntime, createRuntime } from "./select-runtime.ts";
 import {
   allocationOf,
@@ -164,6 +164,7 @@ async function prepare(options: BringUpOptions, known: LabState | null): Promise
   const state = await stateFor(options, known);
   const runtime = await createRuntime(allocationOf(home, state.state));
   for (const text of checkEngines(runtime.allocation)) options.progress.note(text);
+  for (const text of openToOthers(runtime.allocation)) options.progress.note(text);
   const liveBefore = await liveNodes(runtime);
   // The docker runtime asks the engine by itself: containers know more of who holds what.
   if (runtime.kind === "process") await checkMachine(runtime.allocation, liveBefore);
@@ -193,6 +194,15 @@ async function stateFor(
   const index = options.index ?? options.newLabIndex;
   const state = allot({ home, name, topology, configured, runtime: choice.kind, index });
   return { state, reason: choice.reason };
+}
+
+/** Servers publish on an address that others than this machine reach, too. */
+function openToOthers({ topology }: LabAllocation): readonly string[] {
+  const bound = Object.values(topology.servers ?? {}).map(({ bind }) => bind);
+  if (bound.length === 0) return [];
+  return [
+    `note: the nodes listen on ${bound.join(" and ")} without access control: let only your own machines reach their ports there`,
+  ];
 }
 
 /** Two `up` of different labs must not be given the same ports, so they are prepared one after the other. */

@@ -55,6 +55,23 @@ function isLive(observation: NodeObservation): boolean {
   return observation.state === "running" || observation.state === "paused";
 }
 
+/** @returns every published port of the nodes */
+export function dockerEndpoints(
+  allocation: LabAllocation,
+  nodes: readonly LabNode[],
+): readonly Endpoint[] {
+  const { topology, subnets } = allocation;
+  const addresses = nodeAddresses(topology, subnets);
+  return nodes.flatMap((node) =>
+    node.ports.flatMap(({ name: port, inner, published }): Endpoint[] => {
+      if (published === null) return [];
+      const address = `${publishedHost(topology, node)}:${published}`;
+      const innerAddress = `${addressesOf(addresses, node).internet}:${inner}`;
+      return [{ node: node.name, port, address, innerAddress }];
+    }),
+  );
+}
+
 /** See the file's head. */
 export class DockerRuntime implements LabRuntime {
   readonly kind = "docker";
@@ -64,7 +81,7 @@ export class DockerRuntime implements LabRuntime {
   private readonly containers: LabContainers;
 
   /** @param part the host that is a server; undefined: the engine runs all of the lab */
-  constructor(allocation: LabAllocation, engine: DockerEngine, part: Part = undefined) {
+  constructor(allocation: LabAllocation, engine: DockerEngine, part?: string) {
     this.allocation = allocation;
     this.engine = engine;
     this.part = part;
@@ -264,22 +281,7 @@ export class DockerRuntime implements LabRuntime {
   }
 
   endpoints(): readonly Endpoint[] {
-    const { topology, subnets } = this.allocation;
-    const addresses = nodeAddresses(topology, subnets);
-    return this.nodes.flatMap((node) =>
-      node.ports.flatMap(({ name, inner, published }) =>
-        published === null
-          ? []
-          : [
-              {
-                node: node.name,
-                port: name,
-                address: `${publishedHost(topology, node)}:${published}`,
-                innerAddress: `${addressesOf(addresses, node).internet}:${inner}`,
-              },
-            ],
-      ),
-    );
+    return dockerEndpoints(this.allocation, this.nodes);
   }
 
   async *logs(

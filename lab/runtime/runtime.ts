@@ -10,7 +10,13 @@ import type { Topology } from "../topology/topology.ts";
 export type RuntimeKind = "docker" | "process";
 
 /** What a node's process or container is doing, read from the engine or the operating system, never from a file. */
-export type NodeProcessState = "running" | "paused" | "stopped" | "missing";
+export type NodeProcessState =
+  | "running"
+  | "paused"
+  | "stopped"
+  | "missing"
+  /** Its server's engine does not answer. */
+  | "unreachable";
 
 export interface NodeObservation {
   readonly node: string;

@@ -1,12 +1,15 @@
 /**
  * A lab whose hosts are servers: each host's nodes on that host's own Docker Engine, one DockerRuntime a server. What concerns one node goes to its
- * server; what concerns all goes to every server, in the order that a lab on one machine has too.
+ * server; what concerns all goes to every server, in the order that a lab on one machine has too. A server that does not answer takes its own nodes
+ * away and nothing else: the others can be looked at, broken and stopped.
  */
 import { rmSync } from "node:fs";
+import type Docker from "dockerode";
 import { EngineError } from "../../engine/base/engine-error.ts";
-import type { LabNode } from "../topology/topology.ts";
+import type { LabNode, Server } from "../topology/topology.ts";
+import { missingNode } from "./docker/lab-containers.ts";
 import { serverStores } from "./docker/server-stores.ts";
-import { DockerRuntime, STOP_ORDER } from "./docker-runtime.ts";
+import { DockerRuntime, STOP_ORDER, dockerEndpoints } from "./docker-runtime.ts";
 import { checkFences } from "./fence.ts";
 import { connectServer } from "./preflight/server-engine.ts";
 import type {
@@ -20,19 +23,29 @@ import type {
 } from "./runtime.ts";
 import type { NodeStores } from "./stores.ts";
 
+/** A server's part of the lab, or why its engine cannot be reached. */
+type ServerPart = DockerRuntime | EngineError;
+
+function unreachable(node: string): NodeObservation {
+  return { ...missingNode(node), state: "unreachable" };
+}
+
 /** See the file's head. */
 export class ServersRuntime implements LabRuntime {
   readonly kind = "docker";
   readonly allocation: LabAllocation;
-  private readonly servers: ReadonlyMap<string, DockerRuntime>;
+  private readonly servers: ReadonlyMap<string, ServerPart>;
 
   /** @param servers by host, for every host of the topology */
-  constructor(allocation: LabAllocation, servers: ReadonlyMap<string, DockerRuntime>) {
+  constructor(allocation: LabAllocation, servers: ReadonlyMap<string, ServerPart>) {
     this.allocation = allocation;
     this.servers = servers;
   }
 
-  /** @returns the part of the lab that runs on the server a node belongs to */
+  /**
+   * @returns the part of the lab that runs on the server a node belongs to
+   * @throws EngineError DOCKER_ENGINE_MISSING when that server does not answer
+   */
   partOf(name: string): DockerRuntime {
     return this.onHost(this.node(name).host);
   }
@@ -40,11 +53,18 @@ export class ServersRuntime implements LabRuntime {
   private onHost(host: string): DockerRuntime {
     const found = this.servers.get(host);
     if (found === undefined) throw new RangeError(`${host} is no server of this lab`);
+    if (found instanceof EngineError) throw found;
     return found;
   }
 
-  private get parts(): readonly DockerRuntime[] {
-    return [...this.servers.values()];
+  /** Those that answer. */
+  get parts(): readonly DockerRuntime[] {
+    return [...this.servers.values()].filter((part) => part instanceof DockerRuntime);
+  }
+
+  /** @throws EngineError DOCKER_ENGINE_MISSING of the first server that does not answer */
+  private needAll(): void {
+    for (const host of this.servers.keys()) this.onHost(host);
   }
 
   private node(name: string): LabNode {
@@ -58,6 +78,7 @@ export class ServersRuntime implements LabRuntime {
   }
 
   async up(progress: StartProgress, signal: AbortSignal): Promise<void> {
+    this.needAll();
     const live = await this.observe();
     const absent = live.filter(({ state }) => state !== "running" && state !== "paused");
     await checkFences(
@@ -75,9 +96,12 @@ export class ServersRuntime implements LabRuntime {
       await Promise.all(this.parts.map((part) => part.stopRole(role, progress)));
     }
     await Promise.all(this.parts.map((part) => part.removeContainers(progress)));
+    // What can be stopped is; the other server's nodes may still run.
+    this.needAll();
   }
 
   async destroy(progress: StartProgress): Promise<void> {
+    this.needAll();
     for (const part of this.parts) await part.refuseGuests();
     await Promise.all(this.parts.map((part) => part.removeEverything()));
     rmSync(this.allocation.stateDir, { recursive: true, force: true });
@@ -108,21 +132,16 @@ export class ServersRuntime implements LabRuntime {
   async observe(): Promise<readonly NodeObservation[]> {
     const seen = (await Promise.all(this.parts.map((part) => part.observe()))).flat();
     const byNode = new Map(seen.map((observation) => [observation.node, observation]));
-    return this.allocation.topology.nodes.flatMap(({ name }) => byNode.get(name) ?? []);
+    return this.allocation.topology.nodes.map(({ name }) => byNode.get(name) ?? unreachable(name));
   }
 
   stores(): NodeStores {
-    const engines = new Map(
-      [...this.servers].map(([host, part]) => [host, part.engine.docker] as const),
-    );
-    return serverStores(this.allocation, engines);
+    const engine = (host: string): Docker => this.onHost(host).engine.docker;
+    return serverStores(this.allocation, engine);
   }
 
   endpoints(): readonly Endpoint[] {
-    const all = this.parts.flatMap((part) => part.endpoints());
-    return this.allocation.topology.nodes.flatMap(({ name }) =>
-      all.filter((endpoint) => endpoint.node === name),
-    );
+    return dockerEndpoints(this.allocation, this.allocation.topology.nodes);
   }
 
   logs(
@@ -132,11 +151,14 @@ export class ServersRuntime implements LabRuntime {
     return this.partOf(node).logs(node, options);
   }
 
-  /** Of the first server; the name servers are those of all, which any network reaches. */
+  /** Of the first server that answers; the name servers are those of all, which any network reaches. */
   containerAccess(): ContainerAccess {
     const [first] = this.parts;
+    if (first === undefined) this.needAll();
     if (first === undefined) throw new RangeError("the lab has no server");
-    const namesrvAddrs = this.parts.flatMap((part) => part.containerAccess().namesrvAddrs);
+    const namesrvAddrs = this.endpoints()
+      .filter(({ port }) => port === "namesrv")
+      .map(({ innerAddress }) => innerAddress);
     return { ...first.containerAccess(), namesrvAddrs };
   }
 
@@ -152,16 +174,31 @@ export class ServersRuntime implements LabRuntime {
   }
 }
 
+async function connect(
+  allocation: LabAllocation,
+  host: string,
+  server: Server,
+): Promise<ServerPart> {
+  try {
+    return new DockerRuntime(allocation, await connectServer(host, server), host);
+  } catch (error) {
+    if (error instanceof EngineError) return error;
+    throw error;
+  }
+}
+
 /**
  * @param allocation of a lab whose topology has servers
- * @throws EngineError DOCKER_ENGINE_MISSING naming the server that does not answer
+ * @returns the runtime, also when a server does not answer: what needs it then fails, naming it
  */
 export async function createServersRuntime(allocation: LabAllocation): Promise<ServersRuntime> {
   const parts = await Promise.all(
-    Object.entries(allocation.topology.servers ?? {}).map(async ([host, server]) => {
-      const engine = await connectServer(host, server);
-      return [host, new DockerRuntime(allocation, engine, host)] as const;
-    }),
+    Object.entries(allocation.topology.servers ?? {}).map(
+      async ([host, server]): Promise<readonly [string, ServerPart]> => [
+        host,
+        await connect(allocation, host, server),
+      ],
+    ),
   );
   return new ServersRuntime(allocation, new Map(parts));
 }

@@ -36,6 +36,12 @@ export const topologySchema = z.strictObject({
   description: z.string(),
   dir: z.string(),
   hosts: z.array(z.string()),
+  servers: z
+    .record(
+      z.string(),
+      z.strictObject({ engine: z.string(), address: z.string(), bind: z.string() }),
+    )
+    .optional(),
   nodes: z.array(nodeSchema),
   clusterName: z.string(),
   promises: z.array(z.string()),
@@ -48,7 +54,7 @@ const rowSchema = z.strictObject({
   host: z.string(),
   alias: z.string(),
   address: z.string(),
-  state: z.enum(["running", "paused", "stopped", "missing"]),
+  state: z.enum(["running", "paused", "stopped", "missing", "unreachable"]),
   health: z.enum(["ok", "degraded", "down"]),
   reason: z.string(),
   routes: z.record(z.string(), z.string().nullable()),

@@ -34,7 +34,9 @@ export async function breakNodes(
   const lab = await openLab(context);
   const chosen = selectNodes(lab, words).map((node) => node.name);
   const states = new Map((await lab.runtime.observe()).map((seen) => [seen.node, seen.state]));
-  const live = chosen.filter((node) => ["running", "paused"].includes(states.get(node) ?? ""));
+  // What cannot be looked at may run: trying tells why it cannot be broken either.
+  const breakable = ["running", "paused", "unreachable"];
+  const live = chosen.filter((node) => breakable.includes(states.get(node) ?? ""));
   if (verb.name === "pause") refuseStopped(chosen, live);
   const nodes = chosen.map((node) => ({
     node,

@@ -53,19 +53,31 @@ function findingText(context: CommandContext, finding: Finding): readonly string
   ];
 }
 
+async function examineDocker(
+  context: CommandContext,
+  state: LabState,
+  wanted: "docker" | undefined,
+): Promise<readonly Finding[]> {
+  const { examineEngine, examineServers } = await import("../../runtime/doctor/engine.ts");
+  const subnets = planSubnets(Math.min(state.index, LABS_MAX - 1));
+  const { stateDir } = allocationOf(context.home, state);
+  const claim = { labName: context.labName, stateDir, subnets };
+  const { servers } = state.topology;
+  if (servers !== undefined) return examineServers(claim, servers);
+  const isDocker = wanted === "docker" || state.runtime === "docker";
+  return examineEngine(claim, isDocker ? "fail" : "warn");
+}
+
 async function examine(
   context: CommandContext,
   wanted: "docker" | "process" | undefined,
 ): Promise<CommandResult> {
   const state = subject(context, wanted);
-  const nodes = await nodesToStart(context, state);
+  const { servers } = state.topology;
+  // What is to run on servers takes nothing of this machine.
+  const nodes = servers === undefined ? await nodesToStart(context, state) : [];
   const machine = await examineMachine({ home: context.home, nodes });
-  const isDocker = wanted === "docker" || (wanted === undefined && state.runtime === "docker");
-  const { examineEngine } = await import("../../runtime/doctor/engine.ts");
-  const subnets = planSubnets(Math.min(state.index, LABS_MAX - 1));
-  const { stateDir } = allocationOf(context.home, state);
-  const claim = { labName: context.labName, stateDir, subnets };
-  const engine = wanted === "process" ? [] : await examineEngine(claim, isDocker ? "fail" : "warn");
+  const engine = wanted === "process" ? [] : await examineDocker(context, state, wanted);
   const findings = [...machine, ...engine];
   const isWell = findings.every((finding) => finding.status !== "fail");
   const verdict = isWell ? "a lab can run here" : "a lab cannot run here yet";
@@ -186,7 +198,7 @@ export const doctorCommand = defineCommand({
   name: "doctor",
   summary: "is this machine fit for a lab, and does everybody reach everybody",
   description:
-    "Without a topic: Node, programs, folder, disk, memory, ports, Docker Engine, compose, image, subnets, guard route; one line a check with what to do. Exit code 3 when a lab cannot run. addresses: asks the name servers from the machine and from a container on each host, connects to every address they tell there and does a round trip of the protocol; exit code 5 when one fails. ports: tries every port of every host from the machine and from the other hosts, and tells what breaks where one does not answer; exit code 5 then. With local processes everybody stands on the machine. Changes nothing.",
+    "Without a topic: Node, programs, folder, disk, memory, ports, Docker Engine (of each server, where the lab's hosts are servers), compose, image, subnets, guard route; one line a check with what to do. Exit code 3 when a lab cannot run. addresses: asks the name servers from the machine and from a container on each host, connects to every address they tell there and does a round trip of the protocol; exit code 5 when one fails. ports: tries every port of every host from the machine and from the other hosts, and tells what breaks where one does not answer; exit code 5 then. With local processes everybody stands on the machine. Changes nothing.",
   examples: [
     { command: "lab doctor", what: "before the first lab" },
     { command: "lab doctor --runtime docker", what: "insist on Docker" },

@@ -9,7 +9,7 @@ export const initCommand = defineCommand({
   name: "init",
   summary: "make a topology of your own from a preset",
   description:
-    "Copies topology.yaml and the property files, each with its comments, into a new folder. Edit them, look at the result with `lab show DIR`, bring it up with `lab up DIR`. The files stay plain: Apache's mqbroker -c reads them too.",
+    "Copies topology.yaml and the property files, each with its comments, into a new folder. Edit them, look at the result with `lab show DIR`, bring it up with `lab up DIR`. The files stay plain: Apache's mqbroker -c reads them too. Two real servers instead of two networks: write each host as `{ name: host-1, engine: ssh://you@server, address: 203.0.113.7 }`. engine is a Docker Engine (unix:///PATH, tcp://HOST:PORT, or ssh://[USER@]HOST[:PORT][/PATH of its socket], with keys that ask no question), address the IPv4 address at which this machine and the other server reach it (bind: the server's own address, where that differs). Each host's nodes run on its engine and publish the ports of their property files there.",
   examples: [
     { command: "lab init ./my-cluster --from 2m-2s-async", what: "start from a preset" },
     { command: "lab init ./other --from ./my-cluster", what: "start from one of your own" },

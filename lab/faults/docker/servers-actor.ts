@@ -13,25 +13,34 @@ export class ServersFaultActor implements FaultActor {
 
   constructor(runtime: ServersRuntime) {
     this.runtime = runtime;
-    for (const { name } of runtime.allocation.topology.nodes) this.of(name);
   }
 
   private of(node: string): DockerFaultActor {
-    const part = this.runtime.partOf(node);
+    return this.on(this.runtime.partOf(node));
+  }
+
+  private on(part: DockerRuntime): DockerFaultActor {
     const found = this.actors.get(part) ?? new DockerFaultActor(part.engine, this.runtime);
     this.actors.set(part, found);
     return found;
   }
 
+  /** Of the servers that answer. */
+  private get all(): readonly DockerFaultActor[] {
+    return this.runtime.parts.map((part) => this.on(part));
+  }
+
   /** What every server can do. */
   async capabilities(kind: string): Promise<Capabilities> {
-    const all = await Promise.all(
-      [...this.actors.values()].map((actor) => actor.capabilities(kind)),
-    );
+    const all = await Promise.all(this.all.map((actor) => actor.capabilities(kind)));
     return {
       netem: all.every(({ netem }) => netem),
       cpusMax: Math.min(...all.map(({ cpusMax }) => cpusMax)),
     };
+  }
+
+  check(steps: readonly FaultStep[]): void {
+    for (const { node } of steps) this.of(node);
   }
 
   async apply(id: string, step: FaultStep): Promise<Seen> {
@@ -44,7 +53,7 @@ export class ServersFaultActor implements FaultActor {
 
   async measure(id: string, proofs: readonly FaultProof[]): Promise<readonly Measure[]> {
     const measures = new Map<FaultProof, Measure>();
-    for (const actor of this.actors.values()) {
+    for (const actor of this.all) {
       const own = proofs.filter((proof) => this.of(proof.from) === actor);
       const measured = own.length === 0 ? [] : await actor.measure(id, own);
       for (const [index, proof] of own.entries()) {
@@ -56,6 +65,6 @@ export class ServersFaultActor implements FaultActor {
   }
 
   async sweep(id: string): Promise<void> {
-    await Promise.all([...this.actors.values()].map((actor) => actor.sweep(id)));
+    await Promise.all(this.all.map((actor) => actor.sweep(id)));
   }
 }

@@ -41,13 +41,19 @@ function write(dir: string, path: string, content: string | Buffer, mode = 0o644
 /**
  * Writes the folder.
  * @returns `host:port;…` of the name servers, as clients on the machine will use them
- * @throws EngineError LAB_CONFLICT when the folder holds something | LAB_NOT_BUILT | LAB_SUBNET_TAKEN when there is no such block
+ * @throws EngineError CLI_USAGE when the hosts are servers | LAB_CONFLICT when the folder holds something | LAB_NOT_BUILT | LAB_SUBNET_TAKEN when there is no such block
  */
 export function exportCompose({ project, topology, index, dir }: ComposeExport): string {
   if (existsSync(dir) && readdirSync(dir).length > 0) {
     throw new EngineError("LAB_CONFLICT", {
       message: `${dir} is there already and not empty; nothing was written`,
       hint: "choose another folder, or empty that one first",
+    });
+  }
+  if (topology.servers !== undefined) {
+    throw new EngineError("CLI_USAGE", {
+      message: `the hosts of ${topology.name} are servers; one compose file describes one engine`,
+      hint: "take `engine` and `address` out of hosts in topology.yaml, or export a preset (`--from`)",
     });
   }
   const published = publishPorts(topology, index, "docker");

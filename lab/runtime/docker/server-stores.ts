@@ -12,7 +12,8 @@ import { dockerError } from "./docker-error.ts";
 import { ensureImage } from "./image.ts";
 import { VolumeStores, dataVolume, workLabels } from "./volume-stores.ts";
 
-type Engines = ReadonlyMap<string, Docker>;
+/** @returns the engine of a host. @throws EngineError DOCKER_ENGINE_MISSING */
+type EngineOf = (host: string) => Docker;
 
 /** `/nodes/broker-a-master/store` and `/data/broker-a-master` are of that node (see volume-stores.ts). */
 function nodeOfPath(path: string): string {
@@ -48,27 +49,15 @@ interface Batch {
 class ServerStores implements NodeStores {
   readonly keep: readonly string[] = [];
   private readonly allocation: LabAllocation;
-  private readonly engines: Engines;
-  private readonly parts: ReadonlyMap<string, VolumeStores>;
+  private readonly engine: EngineOf;
 
-  constructor(allocation: LabAllocation, engines: Engines) {
+  constructor(allocation: LabAllocation, engine: EngineOf) {
     this.allocation = allocation;
-    this.engines = engines;
-    this.parts = new Map(
-      [...engines].map(([host, docker]) => [host, new VolumeStores(docker, allocation)]),
-    );
+    this.engine = engine;
   }
 
   private part(host: string): VolumeStores {
-    const found = this.parts.get(host);
-    if (found === undefined) throw new RangeError(`${host} is no server of this lab`);
-    return found;
-  }
-
-  private engine(host: string): Docker {
-    const found = this.engines.get(host);
-    if (found === undefined) throw new RangeError(`${host} is no server of this lab`);
-    return found;
+    return new VolumeStores(this.engine(host), this.allocation);
   }
 
   private hostOf(node: string): string {
@@ -162,14 +151,15 @@ class ServerStores implements NodeStores {
   }
 
   async removeSnapshot(snapshot: string): Promise<void> {
-    await Promise.all([...this.parts.values()].map((part) => part.removeSnapshot(snapshot)));
+    const { hosts } = this.allocation.topology;
+    await Promise.all(hosts.map((host) => this.part(host).removeSnapshot(snapshot)));
   }
 }
 
 /**
  * @param allocation of a lab whose hosts are servers
- * @param engines by host
+ * @param engine of a host
  */
-export function serverStores(allocation: LabAllocation, engines: Engines): NodeStores {
-  return new ServerStores(allocation, engines);
+export function serverStores(allocation: LabAllocation, engine: EngineOf): NodeStores {
+  return new ServerStores(allocation, engine);
 }

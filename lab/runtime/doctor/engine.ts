@@ -1,9 +1,11 @@
 /** Can a lab run in Docker here? Without an engine labs are local processes, so nothing of this is fatal unless Docker is what is wanted. */
 import { EngineError } from "../../../engine/base/engine-error.ts";
 import { installRoot } from "../../base/install-root.ts";
+import type { Server } from "../../topology/topology.ts";
 import { detectCompose } from "../docker/compose-command.ts";
 import { imageName } from "../docker/image.ts";
 import { connectDocker, type DockerEngine } from "../preflight/engine.ts";
+import { connectServer } from "../preflight/server-engine.ts";
 import { checkSubnets, type SubnetClaim } from "../preflight/subnets.ts";
 import { guardRoute, ok, refusal, type Finding } from "./machine.ts";
 
@@ -40,6 +42,40 @@ async function subnets(
   } catch (error) {
     return refusal("subnets", severity, error);
   }
+}
+
+async function examineServer(
+  host: string,
+  server: Server,
+  claim: SubnetClaim,
+): Promise<readonly Finding[]> {
+  let engine: DockerEngine;
+  try {
+    engine = await connectServer(host, server);
+  } catch (error) {
+    return [refusal(`engine of ${host}`, "fail", error)];
+  }
+  const size = `${engine.cpus} cores, ${engine.memoryMiB} MiB`;
+  const own = { ...claim, subnets: { [host]: claim.subnets[host] ?? "" }, isElsewhere: true };
+  const findings = [await image(engine, "fail"), await subnets(engine, own, "fail")];
+  return [
+    ok(`engine of ${host}`, `Docker Engine ${engine.version} at ${server.address}, ${size}`),
+    ...findings.map((finding) => ({ ...finding, check: `${finding.check} of ${host}` })),
+  ];
+}
+
+/**
+ * @param claim networks of a lab whose hosts are servers
+ * @param servers by host
+ */
+export async function examineServers(
+  claim: SubnetClaim,
+  servers: Readonly<Record<string, Server>>,
+): Promise<readonly Finding[]> {
+  const found = await Promise.all(
+    Object.entries(servers).map(([host, server]) => examineServer(host, server, claim)),
+  );
+  return [await compose("fail"), ...found.flat()];
 }
 
 /**

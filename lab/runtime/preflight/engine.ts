@@ -64,20 +64,9 @@ function client(): EngineClient {
   return { docker: new Docker({ socketPath }), environment: { DOCKER_HOST: address }, address };
 }
 
-async function within<Result>(
-  work: Promise<Result>,
-  limitMs: number,
-  late: () => EngineError,
-): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(late()), limitMs);
-  });
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** The package's types leave the options out. */
+interface Asking {
+  info(options: { readonly abortSignal: AbortSignal }): Promise<unknown>;
 }
 
 function silent(address: string): EngineError {
@@ -98,11 +87,12 @@ export async function askEngine(
   limitMs: number,
   late: () => EngineError,
 ): Promise<DockerEngine> {
-  const info = (await within(docker.info(), limitMs, late)) as {
-    ServerVersion?: string;
-    NCPU?: number;
-    MemTotal?: number;
-  };
+  // Broken off, not only given up: a connection that stays open would keep the command from ending.
+  const limit = AbortSignal.timeout(limitMs);
+  const answer = await (docker as Asking).info({ abortSignal: limit }).catch((error: unknown) => {
+    throw limit.aborted ? late() : error;
+  });
+  const info = answer as { ServerVersion?: string; NCPU?: number; MemTotal?: number };
   return {
     docker,
     environment,

@@ -37,10 +37,17 @@ async function clientOf({ engine }: Server): Promise<EngineClient> {
   return overSocket(await openTunnel(engine));
 }
 
+function tryIt(engine: string): string {
+  if (!engine.startsWith("ssh://")) return `DOCKER_HOST=${engine} docker info`;
+  const { hostname, port, username } = new URL(engine);
+  const to = username === "" ? hostname : `${decodeURIComponent(username)}@${hostname}`;
+  return `ssh ${port === "" ? "" : `-p ${port} `}${to} docker info`;
+}
+
 function away(host: string, { engine }: Server, reason: string, cause?: unknown): EngineError {
   return new EngineError("DOCKER_ENGINE_MISSING", {
     message: `the Docker Engine of ${host} (${engine}) does not answer: ${reason}`,
-    hint: `\`DOCKER_HOST=${engine} docker info\` must work without a question on this machine; then repeat the command`,
+    hint: `\`${tryIt(engine)}\` must work on this machine without a question; then repeat the command`,
     cause,
   });
 }

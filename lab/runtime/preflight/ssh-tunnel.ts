@@ -3,12 +3,15 @@
  * reads what this process never writes, so the tunnel ends with this process, also when that is killed.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { identify } from "../process-identity.ts";
 
 /** Where an engine listens unless the address says otherwise. */
 const SOCKET = "/var/run/docker.sock";
+/** Of the folders the sockets are in; then comes the pid of the command. */
+const PREFIX = "lab-ssh-";
 const READY = "lab-tunnel-ready";
 const CONNECT_S = 10;
 const OPEN_MS = 20_000;
@@ -68,13 +71,24 @@ function letGo(child: ChildProcess): void {
   }
 }
 
+/** Folders of commands that were killed; their tunnels ended with them. */
+function removeStale(): void {
+  const found = readdirSync(tmpdir()).filter((name) => name.startsWith(PREFIX));
+  for (const name of found) {
+    const pid = Number(name.slice(PREFIX.length).split("-")[0]);
+    if (Number.isInteger(pid) && identify(pid) === null)
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
 /**
  * @param address of the server's engine
  * @returns path of the local socket, for as long as this process lives
  * @throws Error with what ssh said
  */
 export async function openTunnel(address: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "lab-ssh-"));
+  removeStale();
+  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const local = join(folder, "docker.sock");
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const child = spawn("ssh", [...tunnelArguments(address, local)], {

@@ -112,6 +112,8 @@ async function readRound(runtime: LabRuntime, admin: AdminClient): Promise<Round
 
 function processProblem(observation: NodeObservation | undefined): string | null {
   if (observation === undefined || observation.state === "missing") return "was never started";
+  if (observation.state === "unreachable")
+    return "cannot be looked at: its server's Docker Engine does not answer";
   // The engine also notes it of a program beside the node's, which goes on.
   if (observation.state === "stopped" && observation.oomKilled)
     return `was ended by the system: out of memory (exit code ${observation.exitCode ?? "unknown"})`;
