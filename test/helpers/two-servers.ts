@@ -80,10 +80,8 @@ export class TwoServers implements AsyncDisposable {
     ip(...here, "link", "set", "labwan", "up");
     for (const { host, address, namespace } of this.servers) {
       ip("netns", "add", namespace);
-      ip(
-        ...[...here, "link", "add", `v${host}`, "type", "veth"],
-        ...["peer", "name", "eth0", "netns", namespace],
-      );
+      const pair = ["link", "add", `v${host}`, "type", "veth", "peer", "name", "eth0"];
+      ip(...here, ...pair, "netns", namespace);
       ip(...here, "link", "set", `v${host}`, "master", "labwan", "up");
       ip("-n", namespace, "link", "set", "lo", "up");
       ip("-n", namespace, "addr", "add", `${address}/28`, "dev", "eth0");
