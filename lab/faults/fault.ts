@@ -1,5 +1,6 @@
 /** What a fault is, as data: what was asked for, the steps that make it, the proofs that it bites, and its entry in the ledger. */
 import { z } from "zod";
+import { shiftText } from "./clock/shift-text.ts";
 
 const nodes = z.array(z.string()).min(1);
 
@@ -26,6 +27,7 @@ export const specSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("cpu"), nodes, cpus: z.number().positive() }),
   z.object({ kind: z.literal("disk-slow"), nodes, iops: z.int().positive() }),
   z.object({ kind: z.literal("disk-lost"), nodes }),
+  z.object({ kind: z.literal("clock"), nodes, offsetMs: z.int() }),
 ]);
 
 /** What was asked for, with groups resolved to node names. */
@@ -61,6 +63,8 @@ const stepSchema = z.discriminatedUnion("kind", [
   }),
   /** Writes a second to the disk below the node's volume. */
   z.object({ kind: z.literal("io"), node: z.string(), iops: z.int() }),
+  /** How far the node's wall clock is ahead; the offset lies in its data and outlives its process. */
+  z.object({ kind: z.literal("clock"), node: z.string(), offsetMs: z.int() }),
   /** The node's process, or its data. */
   z.object({
     kind: z.literal("process"),
@@ -207,6 +211,7 @@ const TEXTS: { readonly [K in FaultKind]: (spec: Extract<FaultSpec, { kind: K }>
   cpu: (spec) => `${names(spec.nodes)} limited to ${spec.cpus} CPUs`,
   "disk-slow": (spec) => `${names(spec.nodes)} limited to ${spec.iops} disk writes a second`,
   "disk-lost": (spec) => `${names(spec.nodes)} killed, data wiped`,
+  clock: (spec) => `clock of ${names(spec.nodes)} shifted by ${shiftText(spec.offsetMs)}`,
 };
 
 /** @returns one line for people */

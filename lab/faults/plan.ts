@@ -13,12 +13,14 @@ export interface Capabilities {
   readonly cpusMax: number;
 }
 
+/** Possible in both runtimes. */
 const PROCESS_KINDS: ReadonlySet<FaultKind> = new Set([
   "kill",
   "stop",
   "pause",
   "host-down",
   "disk-lost",
+  "clock",
 ]);
 
 /** Why local processes cannot do it, and what can. */
@@ -62,10 +64,6 @@ const REFUSED: Readonly<Record<string, readonly [string, string]>> = {
     "a volume with files open for writing cannot be remounted read-only while the broker runs",
     "nearest: `lab fault disk-slow NODE --iops 1` or `lab fault disk-lost NODE`",
   ],
-  clock: [
-    "a container shares the machine's clock, and the nodes' image carries no library that bends it",
-    "nearest: `lab pause NODE --for 30s` makes every timer of the node late",
-  ],
 };
 
 /**
@@ -108,6 +106,9 @@ function killSteps(names: readonly string[], signal: string): FaultPlan {
   return processSteps(names, signal === "SIGSTOP" ? "pause" : "signal", signal);
 }
 
+/** Kinds that work on a node's data. */
+const NEEDS_DATA: ReadonlySet<FaultKind> = new Set(["disk-slow", "disk-lost", "clock"]);
+
 /** A dashboard keeps nothing on a disk. @throws EngineError CLI_USAGE */
 function checkDisks(names: readonly string[], allocation: LabAllocation): void {
   const without = names.find((name) => nodeNamed(allocation, name).role === "dashboard");
@@ -116,6 +117,22 @@ function checkDisks(names: readonly string[], allocation: LabAllocation): void {
     message: `${without} keeps nothing on a disk`,
     hint: "name brokers or name servers, for example broker-a-master or @masters",
   });
+}
+
+/** Only a program of ours carries what shifts its clock. @throws EngineError LAB_FAULT_UNSUPPORTED */
+function clockSteps(
+  spec: Extract<FaultSpec, { kind: "clock" }>,
+  allocation: LabAllocation,
+): FaultPlan {
+  const { nodes, offsetMs } = spec;
+  const apache = nodes.find((name) => nodeNamed(allocation, name).engine !== undefined);
+  if (apache !== undefined) {
+    throw unsupported(
+      `${apache} runs Apache's Java, which takes the machine's clock and nothing of the lab's`,
+      `name nodes of our own engine, or \`lab up --engine ${apache}=ts\` first; nearest: \`lab pause ${apache} --for 30s\` makes every timer of it late`,
+    );
+  }
+  return { steps: nodes.map((node): FaultStep => ({ kind: "clock", node, offsetMs })), proofs: [] };
 }
 
 function memorySteps(
@@ -168,7 +185,7 @@ export function planFault(
   const { allocation, capabilities } = around;
   checkSupported(spec, allocation);
   if (isNetworkFault(spec)) return planNetwork(id, spec, around);
-  if (spec.kind === "disk-slow" || spec.kind === "disk-lost") checkDisks(spec.nodes, allocation);
+  if (NEEDS_DATA.has(spec.kind)) checkDisks(spec.nodes, allocation);
   switch (spec.kind) {
     case "kill":
       return killSteps(spec.nodes, spec.signal);
@@ -185,43 +202,7 @@ export function planFault(
       const steps = spec.nodes.map((node): FaultStep => ({ kind: "io", node, iops: spec.iops }));
       return { steps, proofs: [] };
     }
-  }
-}
-
-const ACTS: Readonly<Record<ProcessAct, readonly [string, string]>> = {
-  kill: ["SIGKILL", "start it"],
-  stop: ["SIGTERM, wait for its end", "start it"],
-  pause: ["freeze it", "let it go on"],
-  signal: ["send the signal", "start it if it ended"],
-  wipe: ["SIGKILL, then remove all its data", "start it with an empty disk"],
-};
-
-/** @returns what a step does and how it is undone, in lines for people */
-export function describeStep(step: FaultStep): readonly string[] {
-  switch (step.kind) {
-    case "process": {
-      const [does, undoes] = ACTS[step.act];
-      const what = step.act === "signal" ? `send ${step.signal}` : does;
-      return [`${step.node}: ${what}; heal: ${undoes}`];
-    }
-    case "limits": {
-      const { memoryMiB: memory, cpus } = step;
-      const text =
-        memory === null
-          ? `cpus ${cpus?.to ?? 0}; heal: ${cpus?.back ?? 0}`
-          : `memory ${memory.to} MiB; heal: ${memory.back} MiB`;
-      return [`${step.node}: container limit ${text}`];
-    }
-    case "io":
-      return [`${step.node}: ${step.iops} writes a second to its disk; heal: no limit`];
-    case "relay":
-      return [
-        `${step.node}: a relay in its network namespace holds every byte back ${step.delayMs} ms for ${step.routes.map((route) => `${route.host}:${route.port}`).join(", ")}; heal: remove it`,
-      ];
-    case "rules":
-      return [
-        ...step.apply.map((line) => `${step.node}: ${line.join(" ")}`),
-        ...step.heal.map((line) => `${step.node}: heal: ${line.join(" ")}`),
-      ];
+    case "clock":
+      return clockSteps(spec, allocation);
   }
 }

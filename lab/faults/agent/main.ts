@@ -1,13 +1,20 @@
 /**
  * The program the lab runs inside a node's network namespace: `fault-agent do JSON` does operations and prints one line with their results,
- * `fault-agent relay JSON` relays until it is ended.
+ * `fault-agent relay JSON` relays until it is ended; `wipe` and `clock` work on a node's volume.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { burst, connectOutcome, pour, roundTripMs } from "./probe.ts";
-import { RELAY_READY, type AgentOp, type AgentResult, type RelayRoute } from "./protocol.ts";
+import { setClock, type ClockRequest } from "../clock/offset-file.ts";
+import {
+  RELAY_READY,
+  type AgentOp,
+  type AgentResult,
+  type RelayRoute,
+  type WipeRequest,
+} from "./protocol.ts";
 import { startRelay } from "./relay.ts";
 
 /** iptables and tc come with their own loader and libraries, so that they run on any base image. */
@@ -79,12 +86,23 @@ function answer(results: readonly AgentResult[]): void {
   process.stdout.write(`${JSON.stringify({ agent: "lab.agent/1", results })}\n`);
 }
 
-/** Removes what a folder holds; the answer's value is what is left. */
-function wipe(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    rmSync(join(folder, name), { recursive: true, force: true });
+/** Removes what a folder holds but for some; the answer's value is what is left of the rest. */
+function wipe({ folder, keep }: WipeRequest): void {
+  const rest = (): string[] => readdirSync(folder).filter((name) => !keep.includes(name));
+  for (const name of rest()) rmSync(join(folder, name), { recursive: true, force: true });
+  answer([{ code: 0, text: "", value: rest().length }]);
+}
+
+/** Shifts the clock of the node whose folder it is; the answer's text is what the node said. */
+async function clock(request: ClockRequest & { readonly folder: string }): Promise<void> {
+  try {
+    const text = JSON.stringify(await setClock(request.folder, request));
+    answer([{ code: 0, text, value: null }]);
+  } catch (error) {
+    answer([
+      { code: 1, text: error instanceof Error ? error.message : String(error), value: null },
+    ]);
   }
-  answer([{ code: 0, text: "", value: readdirSync(folder).length }]);
 }
 
 const [verb = "", json = "[]"] = process.argv.slice(2);
@@ -94,7 +112,9 @@ if (verb === "relay") {
   await startRelay(routes, delayMs);
   process.stdout.write(`${RELAY_READY}\n`);
 } else if (verb === "wipe") {
-  wipe(String(request));
+  wipe(request as WipeRequest);
+} else if (verb === "clock") {
+  await clock(request as ClockRequest & { readonly folder: string });
 } else {
   await doAll(request as readonly AgentOp[]);
 }

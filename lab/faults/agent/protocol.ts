@@ -41,6 +41,12 @@ export interface RelayRoute {
   readonly port: number;
 }
 
+/** What `wipe` is to remove: all of a folder but for some entries. */
+export interface WipeRequest {
+  readonly folder: string;
+  readonly keep: readonly string[];
+}
+
 /** What the relay says once it listens. */
 export const RELAY_READY = "relay ready";
 

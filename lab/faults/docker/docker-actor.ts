@@ -8,6 +8,7 @@ import { connectDocker, type DockerEngine } from "../../runtime/preflight/engine
 import type { LabRuntime } from "../../runtime/runtime.ts";
 import type { FaultActor, Measure, Seen } from "../actor.ts";
 import type { AgentOp, AgentResult } from "../agent/protocol.ts";
+import { ClockSteps } from "../clock/clock-steps.ts";
 import type { FaultProof, FaultStep, StepOf } from "../fault.ts";
 import type { Capabilities } from "../plan.ts";
 import { ProcessSteps } from "../process-actor.ts";
@@ -37,6 +38,7 @@ class DockerFaultActor implements FaultActor {
   private readonly containers: LabContainers;
   private readonly helpers: Helpers;
   private readonly processes: ProcessSteps;
+  private readonly clocks: ClockSteps;
 
   constructor(engine: DockerEngine, runtime: LabRuntime) {
     this.engine = engine;
@@ -46,6 +48,9 @@ class DockerFaultActor implements FaultActor {
     if (access === undefined) throw new RangeError("the runtime has no containers");
     this.helpers = new Helpers(this.containers, runtime.allocation, access);
     this.processes = new ProcessSteps(runtime, (id, node) => this.helpers.wipe(id, node));
+    this.clocks = new ClockSteps(runtime, (id, node, request) =>
+      this.helpers.setClock(id, node, request),
+    );
   }
 
   async capabilities(kind: string): Promise<Capabilities> {
@@ -71,6 +76,8 @@ class DockerFaultActor implements FaultActor {
         return this.limit(step, "to");
       case "io":
         return this.throttle(step.node, step.iops);
+      case "clock":
+        return this.clocks.apply(id, step);
       case "process":
         return this.processes.apply(id, step);
     }
@@ -87,6 +94,8 @@ class DockerFaultActor implements FaultActor {
         return this.limit(step, "back");
       case "io":
         return this.throttle(step.node, null);
+      case "clock":
+        return this.clocks.heal(id, step);
       case "process":
         return this.processes.heal(step);
     }

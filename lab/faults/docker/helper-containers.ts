@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { EngineError } from "../../../engine/base/engine-error.ts";
 import { CONTAINER_USER, LABEL, volumeKey } from "../../compose/service.ts";
 import { DATA_DIR } from "../../compose/node-environment.ts";
+import { CLOCK_FILES } from "../../runtime/clock-files.ts";
 import { reasonOf, statusOf, dockerError } from "../../runtime/docker/docker-error.ts";
 import type { LabContainers } from "../../runtime/docker/lab-containers.ts";
 import type { ContainerAccess, LabAllocation } from "../../runtime/runtime.ts";
@@ -13,7 +14,9 @@ import {
   answerSchema,
   type AgentOp,
   type AgentResult,
+  type WipeRequest,
 } from "../agent/protocol.ts";
+import type { ClockAnswer, ClockRequest } from "../clock/offset-file.ts";
 import type { StepOf } from "../fault.ts";
 import { ensureHelperImage } from "./helper-image.ts";
 
@@ -173,11 +176,43 @@ export class Helpers {
    * @returns how many entries are left: 0
    */
   async wipe(fault: string, node: string): Promise<number> {
-    const volume = `${this.allocation.name}_${volumeKey(node)}`;
-    const host = { NetworkMode: "none", Binds: [`${volume}:${DATA_DIR}`] };
-    const command = ["wipe", JSON.stringify(DATA_DIR)];
-    const results = await this.answers({ fault, command, user: CONTAINER_USER, host });
+    const request: WipeRequest = { folder: DATA_DIR, keep: CLOCK_FILES };
+    const command = ["wipe", JSON.stringify(request)];
+    const results = await this.onVolume(fault, node, { command, user: CONTAINER_USER });
     return results?.[0]?.value ?? -1;
+  }
+
+  /**
+   * Shifts the clock of a node by way of its volume.
+   * @returns what the node said; null when it has no volume
+   * @throws EngineError LAB_FAULT_FAILED when the volume cannot be written
+   */
+  async setClock(fault: string, node: string, request: ClockRequest): Promise<ClockAnswer | null> {
+    const command = ["clock", JSON.stringify({ ...request, folder: DATA_DIR })];
+    const [result] = (await this.onVolume(fault, node, { command, user: CONTAINER_USER })) ?? [];
+    if (result === undefined) return null;
+    if (result.code === 0) return JSON.parse(result.text) as ClockAnswer;
+    throw new EngineError("LAB_FAULT_FAILED", {
+      message: `${node}: its data cannot be written: ${result.text}`,
+      hint: "`lab fault list` shows whether another fault holds its disk; heal that one first",
+    });
+  }
+
+  /** Works on a node's volume; null when the node has none, which an engine would make at once. */
+  private async onVolume(
+    fault: string,
+    node: string,
+    work: Pick<HelperOptions, "command" | "user">,
+  ): Promise<readonly AgentResult[] | null> {
+    const volume = `${this.allocation.name}_${volumeKey(node)}`;
+    try {
+      await this.docker.getVolume(volume).inspect();
+    } catch (error) {
+      if (statusOf(error) === NOT_FOUND) return null;
+      throw dockerError(error, `looking for volume ${volume}`);
+    }
+    const host = { NetworkMode: "none", Binds: [`${volume}:${DATA_DIR}`] };
+    return this.answers({ ...work, fault, host });
   }
 
   /** Removes helpers of a fault, also those that a killed command left; with `node` only those that stand beside it. */

@@ -10,6 +10,7 @@ import { installRoot } from "../../base/install-root.ts";
 import { DATA_DIR } from "../../compose/node-environment.ts";
 import { CONTAINER_USER, LABEL, volumeKey } from "../../compose/service.ts";
 import { resultSchema, type StoreOperation, type StoreResult } from "../../stores/operations.ts";
+import { CLOCK_FILES } from "../clock-files.ts";
 import type { LabAllocation } from "../runtime.ts";
 import type { NodeStores, StoreWork } from "../stores.ts";
 import { dockerError, reasonOf, statusOf } from "./docker-error.ts";
@@ -29,8 +30,8 @@ const answerSchema = z.union([
 ]);
 
 class VolumeStores implements NodeStores {
-  /** A volume holds nothing but the node's data. */
-  readonly keep: readonly string[] = [];
+  /** A volume holds the node's data and, while its clock is shifted, by how much. */
+  readonly keep: readonly string[] = CLOCK_FILES;
   private readonly docker: Docker;
   private readonly allocation: LabAllocation;
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { FaultSpec, FaultStep } from "../../../../lab/faults/fault.ts";
+import { describeFault, type FaultSpec, type FaultStep } from "../../../../lab/faults/fault.ts";
 import { firewallTable } from "../../../../lab/faults/firewall.ts";
-import { checkRefused, describeStep, planFault } from "../../../../lab/faults/plan.ts";
+import { describeStep } from "../../../../lab/faults/describe-step.ts";
+import { checkRefused, planFault } from "../../../../lab/faults/plan.ts";
 import { recordOf, withAllocation } from "./fault-fixture.ts";
 
 const NONE = { netem: false, cpusMax: 2 };
@@ -115,6 +116,40 @@ describe("plans of network faults", () => {
   });
 });
 
+describe("plans of clocks", () => {
+  const spec: FaultSpec = { kind: "clock", nodes: [...A, "namesrv-1"], offsetMs: -30_000 };
+
+  it.each(["docker", "process"] as const)("one step a node in the %s runtime", (runtime) =>
+    withAllocation(runtime, (allocation) => {
+      const { steps, proofs } = planFault("f1", spec, { allocation, capabilities: NONE });
+      expect(proofs).toEqual([]);
+      expect(steps).toEqual(spec.nodes.map((node) => ({ kind: "clock", node, offsetMs: -30_000 })));
+      expect(steps.flatMap(describeStep)[0]).toBe(
+        "broker-a-master: wall clock -30.0 s; heal: the machine's",
+      );
+      expect(describeFault(spec)).toBe("clock of broker-a-master, namesrv-1 shifted by -30.0 s");
+    }),
+  );
+
+  it("a dashboard has no place for an offset, and Apache's Java does not look at one", () =>
+    withAllocation("process", (allocation) => {
+      const around = { allocation, capabilities: NONE };
+      expect(() => planFault("f1", { ...spec, nodes: ["dashboard"] }, around)).toThrow(
+        /keeps nothing on a disk/,
+      );
+      const nodes = allocation.topology.nodes.map((node) =>
+        node.name === A[0] ? { ...node, engine: { kind: "apache", from: "image" } as const } : node,
+      );
+      const mixed = { ...allocation, topology: { ...allocation.topology, nodes } };
+      expect(() => planFault("f1", spec, { ...around, allocation: mixed })).toThrow(
+        expect.objectContaining({
+          code: "LAB_FAULT_UNSUPPORTED",
+          hint: expect.stringContaining("lab pause broker-a-master") as string,
+        }),
+      );
+    }));
+});
+
 describe("what a runtime cannot do", () => {
   const link = { from: A, to: B, oneWay: false };
   const specs: readonly FaultSpec[] = [
@@ -143,7 +178,7 @@ describe("what a runtime cannot do", () => {
     }),
   );
 
-  it.each(["disk-full", "disk-readonly", "clock"])("%s is refused everywhere", (kind) => {
+  it.each(["disk-full", "disk-readonly"])("%s is refused everywhere", (kind) => {
     expect(() => checkRefused(kind)).toThrow(
       expect.objectContaining({ code: "LAB_FAULT_UNSUPPORTED" }),
     );
