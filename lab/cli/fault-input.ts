@@ -16,11 +16,20 @@ export interface FaultValues {
   readonly cpus: string | undefined;
   readonly iops: number | undefined;
   readonly offset: string | undefined;
+  readonly leave: number;
 }
 
 /** Kinds with two ends, and kinds that act on nodes alone. */
 const LINK_KINDS = ["partition", "reject", "loss", "delay"] as const;
-const NODE_KINDS = ["bandwidth", "memory", "cpu", "disk-slow", "disk-lost", "clock"] as const;
+const NODE_KINDS = [
+  "bandwidth",
+  "memory",
+  "cpu",
+  "disk-slow",
+  "disk-lost",
+  "disk-full",
+  "clock",
+] as const;
 const MIB = 1_048_576;
 const DISK_IOPS = 20;
 
@@ -181,6 +190,8 @@ function nodeSpec(
       return { kind, nodes: nodesWithDisk(lab, targets), iops: values.iops ?? DISK_IOPS };
     case "disk-lost":
       return { kind, nodes: nodesWithDisk(lab, targets) };
+    case "disk-full":
+      return { kind, nodes: nodesWithDisk(lab, targets), leaveBytes: values.leave };
     case "clock": {
       const text = needed(values.offset, "--offset", `lab fault clock ${first} --offset +2m`);
       return { kind, nodes: nodesWithDisk(lab, targets), offsetMs: clockOffset(text) };

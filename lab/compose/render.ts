@@ -1,6 +1,13 @@
 /** A lab as a compose file that docker-compose 1.29 and `docker compose` v2 both take (docker-lab 6). Pure. */
 import { INTERNET, gatewayOf, networksOf, nodeAddresses, subnetOf, visitorsOf } from "./subnets.ts";
-import { labLabels, renderService, volumeKeys, type ServicePlan } from "./service.ts";
+import {
+  hasData,
+  labLabels,
+  renderService,
+  renderVolume,
+  volumeKey,
+  type ServicePlan,
+} from "./service.ts";
 import { toComposeYaml } from "./yaml.ts";
 
 /** What a compose file is made from. */
@@ -43,7 +50,7 @@ export function renderCompose(input: ComposeInput): string {
       networksOf(input.topology).map((network) => [network, renderNetwork(input, network)]),
     ),
     volumes: Object.fromEntries(
-      volumeKeys(nodes).map((volume) => [volume, { labels: labLabels(input) }]),
+      nodes.filter(hasData).map(({ name }) => [volumeKey(name), renderVolume(plan, name)]),
     ),
   };
   const heading = input.heading.map((line) => `# ${line}`.trimEnd()).join("\n");

@@ -31,6 +31,9 @@ const LINES: { readonly [K in FaultStep["kind"]]: Lines<K> } = {
   },
   limits: (step) => [`container limit ${limitText(step)}`],
   io: ({ iops }) => [`${iops} writes a second to its disk; heal: no limit`],
+  ballast: ({ leaveBytes }) => [
+    `a file on its disk takes all room but ${leaveBytes} bytes; heal: remove it`,
+  ],
   clock: ({ offsetMs }) => [`wall clock ${shiftText(offsetMs)}; heal: the machine's`],
   relay: (step) => [relayText(step)],
   rules: ({ apply, heal }) => [

@@ -27,6 +27,7 @@ export const specSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("cpu"), nodes, cpus: z.number().positive() }),
   z.object({ kind: z.literal("disk-slow"), nodes, iops: z.int().positive() }),
   z.object({ kind: z.literal("disk-lost"), nodes }),
+  z.object({ kind: z.literal("disk-full"), nodes, leaveBytes: z.int().nonnegative() }),
   z.object({ kind: z.literal("clock"), nodes, offsetMs: z.int() }),
 ]);
 
@@ -63,6 +64,8 @@ const stepSchema = z.discriminatedUnion("kind", [
   }),
   /** Writes a second to the disk below the node's volume. */
   z.object({ kind: z.literal("io"), node: z.string(), iops: z.int() }),
+  /** A file that takes the room on the node's own disk, up to some bytes; outlives its process. */
+  z.object({ kind: z.literal("ballast"), node: z.string(), leaveBytes: z.int() }),
   /** How far the node's wall clock is ahead; the offset lies in its data and outlives its process. */
   z.object({ kind: z.literal("clock"), node: z.string(), offsetMs: z.int() }),
   /** The node's process, or its data. */
@@ -211,6 +214,8 @@ const TEXTS: { readonly [K in FaultKind]: (spec: Extract<FaultSpec, { kind: K }>
   cpu: (spec) => `${names(spec.nodes)} limited to ${spec.cpus} CPUs`,
   "disk-slow": (spec) => `${names(spec.nodes)} limited to ${spec.iops} disk writes a second`,
   "disk-lost": (spec) => `${names(spec.nodes)} killed, data wiped`,
+  "disk-full": ({ nodes: full, leaveBytes }) =>
+    `disk of ${names(full)} full${leaveBytes === 0 ? "" : ` but for ${leaveBytes} bytes`}`,
   clock: (spec) => `clock of ${names(spec.nodes)} shifted by ${shiftText(spec.offsetMs)}`,
 };
 

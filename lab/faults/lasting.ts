@@ -4,12 +4,17 @@ import type { FaultStep } from "./fault.ts";
 
 /** @returns whether the step is still in effect when the node is started anew */
 export function outlivesNode(step: FaultStep): boolean {
-  return step.kind === "clock";
+  return step.kind === "clock" || step.kind === "ballast";
 }
 
 /** @returns every such step that could be in effect in a lab of whose faults nothing is known */
 export function allLasting(allocation: LabAllocation): readonly FaultStep[] {
-  return allocation.topology.nodes
-    .filter(({ role, engine }) => role !== "dashboard" && engine === undefined)
-    .map(({ name }): FaultStep => ({ kind: "clock", node: name, offsetMs: 0 }));
+  const { topology, diskMiB } = allocation;
+  const nodes = topology.nodes.filter(({ role }) => role !== "dashboard");
+  const own = nodes.filter(({ engine }) => engine === undefined);
+  const withDisk = typeof diskMiB === "number" ? nodes : [];
+  return [
+    ...own.map(({ name: node }): FaultStep => ({ kind: "clock", node, offsetMs: 0 })),
+    ...withDisk.map(({ name: node }): FaultStep => ({ kind: "ballast", node, leaveBytes: 0 })),
+  ];
 }

@@ -34,6 +34,7 @@ const ALTERNATIVES: Readonly<Partial<Record<FaultKind, readonly [string, string]
   memory: ["have no memory limit but that of the machine", "kill"],
   cpu: ["share all CPUs of the machine; the lab owns no CPU group there", "pause"],
   "disk-slow": ["share the machine's disk, which the lab does not slow down", "pause"],
+  "disk-full": ["share the machine's disk, which the lab does not fill", "pause"],
 };
 
 function unsupported(message: string, hint: string): EngineError {
@@ -56,10 +57,6 @@ export function checkSupported(spec: FaultSpec, allocation: LabAllocation): void
 
 /** Faults that neither runtime can make honestly: the reason, and the nearest that is real. */
 const REFUSED: Readonly<Record<string, readonly [string, string]>> = {
-  "disk-full": [
-    "a node's volume has no size of its own, so only the machine's whole disk could be filled",
-    "nearest: `lab fault disk-slow NODE --iops 1`, or start your own container on a volume of fixed size",
-  ],
   "disk-readonly": [
     "a volume with files open for writing cannot be remounted read-only while the broker runs",
     "nearest: `lab fault disk-slow NODE --iops 1` or `lab fault disk-lost NODE`",
@@ -93,7 +90,7 @@ function nodeNamed(allocation: LabAllocation, name: string): LabNode {
 type ProcessAct = Extract<FaultStep, { kind: "process" }>["act"];
 
 /** What happens to each node; a host loses all its nodes at once. */
-const ACT_OF = { "host-down": "kill", stop: "stop", pause: "pause", "disk-lost": "wipe" } as const;
+const ACT_OF = { "host-down": "kill", stop: "stop", pause: "pause" } as const;
 
 function processSteps(names: readonly string[], act: ProcessAct, signal = ""): FaultPlan {
   const steps = names.map((node): FaultStep => ({ kind: "process", node, act, signal }));
@@ -106,9 +103,6 @@ function killSteps(names: readonly string[], signal: string): FaultPlan {
   return processSteps(names, signal === "SIGSTOP" ? "pause" : "signal", signal);
 }
 
-/** Kinds that work on a node's data. */
-const NEEDS_DATA: ReadonlySet<FaultKind> = new Set(["disk-slow", "disk-lost", "clock"]);
-
 /** A dashboard keeps nothing on a disk. @throws EngineError CLI_USAGE */
 function checkDisks(names: readonly string[], allocation: LabAllocation): void {
   const without = names.find((name) => nodeNamed(allocation, name).role === "dashboard");
@@ -117,6 +111,15 @@ function checkDisks(names: readonly string[], allocation: LabAllocation): void {
     message: `${without} keeps nothing on a disk`,
     hint: "name brokers or name servers, for example broker-a-master or @masters",
   });
+}
+
+/** The machine's own disk is never filled. @throws EngineError LAB_FAULT_UNSUPPORTED */
+function checkOwnDisks(allocation: LabAllocation): void {
+  if (typeof allocation.diskMiB === "number") return;
+  throw unsupported(
+    "the nodes of this lab share the machine's disk: they were made without disks of their own",
+    "make a lab with them: `lab up --runtime docker --disk 512m --name NAME` (as root, on Linux); nearest here: `lab fault disk-slow NODE --iops 1` or `lab fault disk-lost NODE`",
+  );
 }
 
 /** Only a program of ours carries what shifts its clock. @throws EngineError LAB_FAULT_UNSUPPORTED */
@@ -133,6 +136,36 @@ function clockSteps(
     );
   }
   return { steps: nodes.map((node): FaultStep => ({ kind: "clock", node, offsetMs })), proofs: [] };
+}
+
+const DATA_KINDS = ["disk-slow", "disk-lost", "disk-full", "clock"] as const;
+
+type DataSpec = Extract<FaultSpec, { kind: (typeof DATA_KINDS)[number] }>;
+
+function isDataFault(spec: FaultSpec): spec is DataSpec {
+  return DATA_KINDS.some((kind) => kind === spec.kind);
+}
+
+/** Faults of a node's data, or of what lies beside it. */
+function dataSteps(spec: DataSpec, allocation: LabAllocation): FaultPlan {
+  const { nodes } = spec;
+  checkDisks(nodes, allocation);
+  switch (spec.kind) {
+    case "disk-lost":
+      return processSteps(nodes, "wipe");
+    case "disk-slow": {
+      const { iops } = spec;
+      return { steps: nodes.map((node): FaultStep => ({ kind: "io", node, iops })), proofs: [] };
+    }
+    case "disk-full": {
+      checkOwnDisks(allocation);
+      const { leaveBytes } = spec;
+      const steps = nodes.map((node): FaultStep => ({ kind: "ballast", node, leaveBytes }));
+      return { steps, proofs: [] };
+    }
+    case "clock":
+      return clockSteps(spec, allocation);
+  }
 }
 
 function memorySteps(
@@ -185,24 +218,17 @@ export function planFault(
   const { allocation, capabilities } = around;
   checkSupported(spec, allocation);
   if (isNetworkFault(spec)) return planNetwork(id, spec, around);
-  if (NEEDS_DATA.has(spec.kind)) checkDisks(spec.nodes, allocation);
+  if (isDataFault(spec)) return dataSteps(spec, allocation);
   switch (spec.kind) {
     case "kill":
       return killSteps(spec.nodes, spec.signal);
     case "host-down":
     case "stop":
     case "pause":
-    case "disk-lost":
       return processSteps(spec.nodes, ACT_OF[spec.kind]);
     case "memory":
       return memorySteps(spec, allocation);
     case "cpu":
       return cpuSteps(spec, allocation, capabilities.cpusMax);
-    case "disk-slow": {
-      const steps = spec.nodes.map((node): FaultStep => ({ kind: "io", node, iops: spec.iops }));
-      return { steps, proofs: [] };
-    }
-    case "clock":
-      return clockSteps(spec, allocation);
   }
 }

@@ -18,6 +18,7 @@ import { runContainerGuest } from "./docker/guest.ts";
 import { LabContainers, missingNode } from "./docker/lab-containers.ts";
 import { ensureImage, imageName } from "./docker/image.ts";
 import { composeFile, copyProperties, imageInUse, writeLabFiles } from "./docker/lab-files.ts";
+import { attachDisks, checkDisksPossible, removeDisks } from "./docker/node-disks.ts";
 import { volumeStores } from "./docker/volume-stores.ts";
 import { checkFences } from "./fence.ts";
 import { connectDocker, type DockerEngine } from "./preflight/engine.ts";
@@ -65,6 +66,7 @@ class DockerRuntime implements LabRuntime {
       return;
     }
     signal.throwIfAborted();
+    if (typeof this.allocation.diskMiB === "number") checkDisksPossible(this.engine);
     await checkEngine(this.engine, this.allocation, absent);
     await checkFences(
       this,
@@ -91,6 +93,7 @@ class DockerRuntime implements LabRuntime {
     writeLabFiles(this.allocation, { own: image, apache }, this.engine.cpus);
     say(`starting containers from ${image}`);
     await this.dropOutdated(nodes, apache);
+    await attachDisks(this.allocation, nodes);
     const names = nodes.map((node) => node.name);
     await this.compose(["up", "-d", "--no-recreate", "--no-build", ...names], signal);
     for (const name of names) progress({ node: name, message: "started" });
@@ -156,6 +159,7 @@ class DockerRuntime implements LabRuntime {
     await this.containers.removeContainers();
     await this.containers.removeNetworks();
     await this.containers.removeVolumes();
+    await removeDisks(this.allocation.stateDir);
     rmSync(this.allocation.stateDir, { recursive: true, force: true });
     progress({ node: null, message: `removed ${this.allocation.stateDir}` });
   }
@@ -171,6 +175,7 @@ class DockerRuntime implements LabRuntime {
       return;
     }
     copyProperties(this.allocation);
+    await attachDisks(this.allocation, [node]);
     await this.containers.act(name, (found) => found.start(), { status: [] });
   }
 

@@ -1,23 +1,25 @@
 /**
  * The program the lab runs inside a node's network namespace: `fault-agent do JSON` does operations and prints one line with their results,
- * `fault-agent relay JSON` relays until it is ended; `wipe` and `clock` work on a node's volume.
+ * `fault-agent relay JSON` relays until it is ended; `wipe`, `clock` and `disk` work on a node's volume.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { workOnDisk, type Reserve } from "./ballast.ts";
 import { burst, connectOutcome, pour, roundTripMs } from "./probe.ts";
 import { setClock, type ClockRequest } from "../clock/offset-file.ts";
 import {
   RELAY_READY,
   type AgentOp,
   type AgentResult,
+  type DiskRequest,
   type RelayRoute,
   type WipeRequest,
 } from "./protocol.ts";
 import { startRelay } from "./relay.ts";
 
-/** iptables and tc come with their own loader and libraries, so that they run on any base image. */
+/** iptables, tc and fallocate come with their own loader and libraries, so that they run on any base image. */
 const TOOLS = "/tools";
 const LOADER = [`${TOOLS}/ld.so`, "--library-path", `${TOOLS}/lib`];
 
@@ -93,17 +95,21 @@ function wipe({ folder, keep }: WipeRequest): void {
   answer([{ code: 0, text: "", value: rest().length }]);
 }
 
-/** Shifts the clock of the node whose folder it is; the answer's text is what the node said. */
-async function clock(request: ClockRequest & { readonly folder: string }): Promise<void> {
+/** Does one thing on a node's volume; the answer's text is what came of it, as JSON. */
+async function tell(work: () => unknown): Promise<void> {
   try {
-    const text = JSON.stringify(await setClock(request.folder, request));
-    answer([{ code: 0, text, value: null }]);
+    answer([{ code: 0, text: JSON.stringify(await work()), value: null }]);
   } catch (error) {
     answer([
       { code: 1, text: error instanceof Error ? error.message : String(error), value: null },
     ]);
   }
 }
+
+const reserve: Reserve = (file, offset, bytes) => {
+  const { code, text } = run(["fallocate", "-o", `${offset}`, "-l", `${bytes}`, file]);
+  return code === 0 ? "" : `fallocate: ${text}`;
+};
 
 const [verb = "", json = "[]"] = process.argv.slice(2);
 const request: unknown = JSON.parse(json);
@@ -114,7 +120,10 @@ if (verb === "relay") {
 } else if (verb === "wipe") {
   wipe(request as WipeRequest);
 } else if (verb === "clock") {
-  await clock(request as ClockRequest & { readonly folder: string });
+  const wanted = request as ClockRequest & { readonly folder: string };
+  await tell(() => setClock(wanted.folder, wanted));
+} else if (verb === "disk") {
+  await tell(() => workOnDisk(request as DiskRequest, reserve));
 } else {
   await doAll(request as readonly AgentOp[]);
 }

@@ -12,9 +12,11 @@ import { ClockSteps } from "../clock/clock-steps.ts";
 import type { FaultProof, FaultStep, StepOf } from "../fault.ts";
 import type { Capabilities } from "../plan.ts";
 import { ProcessSteps } from "../process-actor.ts";
+import { DiskSteps } from "./disk-steps.ts";
 import { throttleDisk } from "./disk-throttle.ts";
 import { Helpers } from "./helper-containers.ts";
 import { measureProofs } from "./measure.ts";
+import { VolumeWork } from "./volume-work.ts";
 
 const MIB = 1_048_576;
 const NANO = 1e9;
@@ -39,6 +41,7 @@ class DockerFaultActor implements FaultActor {
   private readonly helpers: Helpers;
   private readonly processes: ProcessSteps;
   private readonly clocks: ClockSteps;
+  private readonly disks: DiskSteps;
 
   constructor(engine: DockerEngine, runtime: LabRuntime) {
     this.engine = engine;
@@ -47,10 +50,10 @@ class DockerFaultActor implements FaultActor {
     const access = runtime.containerAccess?.();
     if (access === undefined) throw new RangeError("the runtime has no containers");
     this.helpers = new Helpers(this.containers, runtime.allocation, access);
-    this.processes = new ProcessSteps(runtime, (id, node) => this.helpers.wipe(id, node));
-    this.clocks = new ClockSteps(runtime, (id, node, request) =>
-      this.helpers.setClock(id, node, request),
-    );
+    const volumes = new VolumeWork(this.helpers);
+    this.processes = new ProcessSteps(runtime, (id, node) => volumes.wipe(id, node));
+    this.clocks = new ClockSteps(runtime, (id, node, wanted) => volumes.setClock(id, node, wanted));
+    this.disks = new DiskSteps(volumes);
   }
 
   async capabilities(kind: string): Promise<Capabilities> {
@@ -78,6 +81,8 @@ class DockerFaultActor implements FaultActor {
         return this.throttle(step.node, step.iops);
       case "clock":
         return this.clocks.apply(id, step);
+      case "ballast":
+        return this.disks.fill(id, step);
       case "process":
         return this.processes.apply(id, step);
     }
@@ -96,6 +101,8 @@ class DockerFaultActor implements FaultActor {
         return this.throttle(step.node, null);
       case "clock":
         return this.clocks.heal(id, step);
+      case "ballast":
+        return this.disks.empty(id, step);
       case "process":
         return this.processes.heal(step);
     }

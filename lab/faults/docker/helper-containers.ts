@@ -2,10 +2,10 @@
 import type Docker from "dockerode";
 import { text } from "node:stream/consumers";
 import { EngineError } from "../../../engine/base/engine-error.ts";
-import { CONTAINER_USER, LABEL, volumeKey } from "../../compose/service.ts";
+import { LABEL, volumeKey } from "../../compose/service.ts";
 import { DATA_DIR } from "../../compose/node-environment.ts";
-import { CLOCK_FILES } from "../../runtime/clock-files.ts";
 import { reasonOf, statusOf, dockerError } from "../../runtime/docker/docker-error.ts";
+import { attachDisks } from "../../runtime/docker/node-disks.ts";
 import type { LabContainers } from "../../runtime/docker/lab-containers.ts";
 import type { ContainerAccess, LabAllocation } from "../../runtime/runtime.ts";
 import {
@@ -14,9 +14,7 @@ import {
   answerSchema,
   type AgentOp,
   type AgentResult,
-  type WipeRequest,
 } from "../agent/protocol.ts";
-import type { ClockAnswer, ClockRequest } from "../clock/offset-file.ts";
 import type { StepOf } from "../fault.ts";
 import { ensureHelperImage } from "./helper-image.ts";
 
@@ -171,40 +169,14 @@ export class Helpers {
     }
   }
 
-  /**
-   * Removes everything in a node's volume.
-   * @returns how many entries are left: 0
-   */
-  async wipe(fault: string, node: string): Promise<number> {
-    const request: WipeRequest = { folder: DATA_DIR, keep: CLOCK_FILES };
-    const command = ["wipe", JSON.stringify(request)];
-    const results = await this.onVolume(fault, node, { command, user: CONTAINER_USER });
-    return results?.[0]?.value ?? -1;
-  }
-
-  /**
-   * Shifts the clock of a node by way of its volume.
-   * @returns what the node said; null when it has no volume
-   * @throws EngineError LAB_FAULT_FAILED when the volume cannot be written
-   */
-  async setClock(fault: string, node: string, request: ClockRequest): Promise<ClockAnswer | null> {
-    const command = ["clock", JSON.stringify({ ...request, folder: DATA_DIR })];
-    const [result] = (await this.onVolume(fault, node, { command, user: CONTAINER_USER })) ?? [];
-    if (result === undefined) return null;
-    if (result.code === 0) return JSON.parse(result.text) as ClockAnswer;
-    throw new EngineError("LAB_FAULT_FAILED", {
-      message: `${node}: its data cannot be written: ${result.text}`,
-      hint: "`lab fault list` shows whether another fault holds its disk; heal that one first",
-    });
-  }
-
-  /** Works on a node's volume; null when the node has none, which an engine would make at once. */
-  private async onVolume(
+  /** @returns what was done on a node's volume; null when the node has none, which an engine would make at once */
+  async onVolume(
     fault: string,
     node: string,
     work: Pick<HelperOptions, "command" | "user">,
   ): Promise<readonly AgentResult[] | null> {
     const volume = `${this.allocation.name}_${volumeKey(node)}`;
+    await attachDisks(this.allocation);
     try {
       await this.docker.getVolume(volume).inspect();
     } catch (error) {

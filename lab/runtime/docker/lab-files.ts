@@ -9,6 +9,7 @@ import { writeAtomically } from "../atomic-file.ts";
 import { nodeSources } from "../node-sources.ts";
 import type { LabAllocation } from "../runtime.ts";
 import { ENGINE_REPOSITORY } from "./image.ts";
+import { diskDevice } from "./node-disks.ts";
 
 const COMPOSE_FILE = "compose.yaml";
 const CONF_FOLDER = "conf";
@@ -69,7 +70,7 @@ export function writeLabFiles(
   images: { readonly own: string; readonly apache: ReadonlyMap<string, string> },
   cpusMax: number,
 ): void {
-  const { name, stateDir, topology, subnets } = allocation;
+  const { name, stateDir, topology, subnets, diskMiB } = allocation;
   copyProperties(allocation);
   const text = renderCompose({
     labName: name,
@@ -80,6 +81,9 @@ export function writeLabFiles(
     confSource: `./${CONF_FOLDER}`,
     stateDir,
     cpusMax,
+    ...(diskMiB === undefined || diskMiB === null
+      ? {}
+      : { diskOf: (node) => diskDevice(stateDir, node) }),
     heading: [
       `Lab ${name} (${topology.name}), written by \`lab up\`; changes are lost with the next one.`,
     ],

@@ -10,11 +10,12 @@ import { installRoot } from "../../base/install-root.ts";
 import { DATA_DIR } from "../../compose/node-environment.ts";
 import { CONTAINER_USER, LABEL, volumeKey } from "../../compose/service.ts";
 import { resultSchema, type StoreOperation, type StoreResult } from "../../stores/operations.ts";
-import { CLOCK_FILES } from "../clock-files.ts";
+import { BESIDE_DATA } from "../data-files.ts";
 import type { LabAllocation } from "../runtime.ts";
 import type { NodeStores, StoreWork } from "../stores.ts";
 import { dockerError, reasonOf, statusOf } from "./docker-error.ts";
 import { ensureImage } from "./image.ts";
+import { attachDisks } from "./node-disks.ts";
 
 /** Where the nodes' volumes are seen; a snapshot's is the image's own data folder, whose owner an empty volume takes. */
 const NODES_DIR = "/nodes";
@@ -30,8 +31,7 @@ const answerSchema = z.union([
 ]);
 
 class VolumeStores implements NodeStores {
-  /** A volume holds the node's data and, while its clock is shifted, by how much. */
-  readonly keep: readonly string[] = CLOCK_FILES;
+  readonly keep: readonly string[] = BESIDE_DATA;
   private readonly docker: Docker;
   private readonly allocation: LabAllocation;
 
@@ -78,6 +78,7 @@ class VolumeStores implements NodeStores {
     work: StoreWork,
   ): Promise<readonly StoreResult[]> {
     work.signal.throwIfAborted();
+    await attachDisks(this.allocation);
     try {
       const printed = await this.output(operations, work);
       work.signal.throwIfAborted();

@@ -12,6 +12,10 @@ export interface DockerEngine {
   /** For child processes: the same engine as ours, whatever context the docker command has chosen. */
   readonly environment: Readonly<Record<string, string>>;
   readonly version: string;
+  /** Reached by a socket in the file system. */
+  readonly isLocal: boolean;
+  /** Release of the kernel it runs on. */
+  readonly kernel: string;
   readonly cpus: number;
   readonly memoryMiB: number;
 }
@@ -92,6 +96,7 @@ export async function connectDocker(): Promise<DockerEngine> {
   try {
     const info = (await within(docker.info(), address)) as {
       ServerVersion?: string;
+      KernelVersion?: string;
       NCPU?: number;
       MemTotal?: number;
     };
@@ -99,6 +104,8 @@ export async function connectDocker(): Promise<DockerEngine> {
       docker,
       environment,
       version: info.ServerVersion ?? "unknown",
+      isLocal: address.startsWith("unix:"),
+      kernel: info.KernelVersion ?? "unknown",
       cpus: info.NCPU ?? 1,
       memoryMiB: Math.floor((info.MemTotal ?? 0) / MIB),
     };

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { describeFault, type FaultSpec, type FaultStep } from "../../../../lab/faults/fault.ts";
 import { firewallTable } from "../../../../lab/faults/firewall.ts";
 import { describeStep } from "../../../../lab/faults/describe-step.ts";
+import { allLasting, outlivesNode } from "../../../../lab/faults/lasting.ts";
 import { checkRefused, planFault } from "../../../../lab/faults/plan.ts";
+import type { LabAllocation } from "../../../../lab/runtime/runtime.ts";
 import { recordOf, withAllocation } from "./fault-fixture.ts";
 
 const NONE = { netem: false, cpusMax: 2 };
@@ -116,6 +118,38 @@ describe("plans of network faults", () => {
   });
 });
 
+describe("plans of disks", () => {
+  const spec: FaultSpec = { kind: "disk-full", nodes: [...A], leaveBytes: 4_096 };
+
+  it("only a lab with disks of its own can have full ones; the refusal says how to make one", () =>
+    withAllocation("docker", (allocation) => {
+      const around = { allocation, capabilities: NONE };
+      expect(() => planFault("f1", spec, around)).toThrow(
+        expect.objectContaining({
+          code: "LAB_FAULT_UNSUPPORTED",
+          hint: expect.stringContaining("--disk 512m") as string,
+        }),
+      );
+      const withDisks = { ...around, allocation: { ...allocation, diskMiB: 128 } };
+      const { steps } = planFault("f1", spec, withDisks);
+      expect(steps).toEqual([{ kind: "ballast", node: A[0], leaveBytes: 4_096 }]);
+      expect(steps.flatMap(describeStep)[0]).toContain("all room but 4096 bytes; heal: remove it");
+      expect(() => planFault("f1", { ...spec, nodes: ["dashboard"] }, withDisks)).toThrow(
+        /keeps nothing on a disk/,
+      );
+    }));
+
+  it("who brings a lab down of whose faults nothing is known looks at all that outlives a node", () =>
+    withAllocation("docker", (allocation) => {
+      const kindsOf = (lab: LabAllocation): string[] =>
+        allLasting(lab).map(({ kind, node }) => `${kind} ${node}`);
+      expect(kindsOf(allocation)).toHaveLength(6);
+      expect(kindsOf({ ...allocation, diskMiB: 128 })).toContain("ballast namesrv-2");
+      for (const step of allLasting({ ...allocation, diskMiB: 128 }))
+        expect(outlivesNode(step)).toBe(true);
+    }));
+});
+
 describe("plans of clocks", () => {
   const spec: FaultSpec = { kind: "clock", nodes: [...A, "namesrv-1"], offsetMs: -30_000 };
 
@@ -162,6 +196,7 @@ describe("what a runtime cannot do", () => {
     { kind: "memory", nodes: A, mib: 64 },
     { kind: "cpu", nodes: A, cpus: 0.1 },
     { kind: "disk-slow", nodes: A, iops: 20 },
+    { kind: "disk-full", nodes: A, leaveBytes: 0 },
   ];
   it.each(specs)("$kind is refused for local processes with reason and alternative", (spec) =>
     withAllocation("process", (allocation) => {
@@ -178,7 +213,7 @@ describe("what a runtime cannot do", () => {
     }),
   );
 
-  it.each(["disk-full", "disk-readonly"])("%s is refused everywhere", (kind) => {
+  it.each(["disk-readonly"])("%s is refused everywhere", (kind) => {
     expect(() => checkRefused(kind)).toThrow(
       expect.objectContaining({ code: "LAB_FAULT_UNSUPPORTED" }),
     );

@@ -1,0 +1,178 @@
+/**
+ * Disks of the nodes' own: a full one refuses sends and nothing else, is healed with everything acknowledged still there, survives down, up and the
+ * loss of its loop device, and is gone with the lab.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import {
+  createClient,
+  createProducer,
+  createPushConsumer,
+  type MqClient,
+  type Producer,
+} from "../../engine/client/index.ts";
+import { Cleanup } from "../helpers/cleanup.ts";
+import { freeIndexes, removeLeftovers } from "../helpers/docker-lab.ts";
+import { LabHome, type LabRun } from "../helpers/lab-home.ts";
+import { machineHas } from "../helpers/requirements.ts";
+
+const NAME = "disks-test";
+const MASTER = "broker-a-master";
+const TOPIC = "Disks";
+const WAIT_MS = 40_000;
+
+interface Status {
+  readonly healthy: boolean;
+  readonly namesrvAddr: string;
+  readonly faults: readonly { readonly kind: string; readonly state: string }[];
+}
+
+describe.runIf(machineHas("docker", "docker-compose", "linux", "loop-disks"))(
+  "disks of the nodes' own",
+  () => {
+    const cleanup = new Cleanup();
+    const acknowledged: string[] = [];
+    let lab: LabHome;
+    let client: MqClient;
+    let producer: Producer;
+
+    const run = (...args: readonly string[]): Promise<LabRun> => lab.run(...args, "--name", NAME);
+    const ok = async (...args: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await run(...args);
+      if (code !== 0) throw new Error(`lab ${args.join(" ")}: ${stderr}`);
+      return stdout;
+    };
+    const status = (): Promise<Status> => lab.json<Status>("status", "--name", NAME);
+    const loops = (): readonly string[] =>
+      execFileSync("losetup", ["-a"], { encoding: "utf8" })
+        .split("\n")
+        .filter((line) => line.includes(lab.directory));
+
+    beforeAll(async () => {
+      await removeLeftovers(NAME);
+      const [index] = await freeIndexes();
+      if (index === undefined) throw new Error("this test needs a free block of ports and subnets");
+      lab = cleanup.use(await LabHome.create());
+      const made = ["--index", String(index), "--size", "tiny", "--disk", "128m"];
+      const sync = ["--set", "@masters.flushDiskType=SYNC_FLUSH"];
+      await ok("up", "1m", "--runtime", "docker", ...made, ...sync);
+      cleanup.defer(async () => void (await run("destroy", "--yes")));
+      await ok("admin", "topics", "create", TOPIC, "--queues", "2");
+      client = createClient({ namesrvAddrs: (await status()).namesrvAddr.split(";") });
+      cleanup.defer(() => client.close());
+      producer = createProducer(client, { group: "PG_disks", retries: 0 });
+      await producer.start();
+    });
+    // A test that failed in mid-fault must not break the next one.
+    afterEach(async ({ task }) => {
+      if (task.result?.state === "fail") await run("heal");
+    });
+    afterAll(() => cleanup[Symbol.asyncDispose]());
+
+    /** @returns why it failed, or null; what was acknowledged is remembered */
+    async function send(): Promise<string | null> {
+      const body = `m${acknowledged.length}-${performance.now()}`;
+      try {
+        const { status: stored } = await producer.send({ topic: TOPIC, body: Buffer.from(body) });
+        if (stored !== "SEND_OK") return stored;
+        acknowledged.push(body);
+        return null;
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error);
+      }
+    }
+
+    const sendUntil = (expected: RegExp): Promise<void> =>
+      expect.poll(async () => (await send()) ?? "sent", { timeout: WAIT_MS }).toMatch(expected);
+
+    /** Reads the topic from its beginning in a new group, until all that was acknowledged has come. */
+    async function expectAllThere(): Promise<void> {
+      const reader = createClient({ namesrvAddrs: (await status()).namesrvAddr.split(";") });
+      const got = new Set<string>();
+      try {
+        const consumer = createPushConsumer(reader, {
+          group: `CG_disks_${Date.now()}`,
+          consumeFrom: "first",
+          listener: (messages) => {
+            for (const { body } of messages) got.add(body.toString());
+            return "success";
+          },
+        });
+        consumer.subscribe(TOPIC);
+        await consumer.start();
+        await expect
+          .poll(() => acknowledged.filter((body) => !got.has(body)), { timeout: WAIT_MS })
+          .toEqual([]);
+      } finally {
+        await reader.close();
+      }
+    }
+
+    it("every node with data has a file system of that size, and the lab keeps what it was made with", async () => {
+      expect(loops()).toHaveLength(2);
+      const df = execFileSync("docker", ["exec", `${NAME}-${MASTER}`, "df", "-k", "/data"], {
+        encoding: "utf8",
+      });
+      const total = Number(/\s(\d+)\s+\d+\s+\d+\s+\d+%/.exec(df)?.[1]);
+      expect(total).toBeGreaterThan(100 * 1_024);
+      expect(total).toBeLessThan(128 * 1_024);
+      const other = await run("up", "--disk", "256m");
+      expect(other).toMatchObject({ code: 4 });
+      expect(other.stderr).toContain("was made with --disk 128m");
+    });
+
+    it("a full disk refuses sends with code 14 while reads go on; after healing all acknowledged is there", async () => {
+      for (let i = 0; i < 50; i += 1) expect(await send()).toBeNull();
+      const full = await ok("fault", "disk-full", MASTER);
+      expect(full).toMatch(/0 B of 1\d\d\.\d MiB free, a write says ENOSPC/);
+      expect((await status()).faults).toMatchObject([{ kind: "disk-full", state: "active" }]);
+      await sendUntil(/code 14 \(SERVICE_NOT_AVAILABLE\).*disk is full/);
+      await expectAllThere();
+      const healed = await ok("heal");
+      expect(healed).toMatch(/ MiB free, a write works/);
+      await sendUntil(/^sent$/);
+      await expectAllThere();
+      // Also on the disk, not only in the broker's memory.
+      await ok("kill", MASTER);
+      await ok("heal");
+      await expectAllThere();
+    });
+
+    it("room may be left; a node that was restarted on a full disk refuses sends and is healed", async () => {
+      expect(await ok("fault", "disk-full", MASTER, "--leave", "1m")).toMatch(/a write works/);
+      await ok("kill", MASTER);
+      const started = await run("start", MASTER, "--timeout", "4s");
+      expect(started).toMatchObject({ code: 5 });
+      expect(started.stderr).toContain("the broker's disk is full");
+      await sendUntil(/code 14/);
+      const { faults } = await status();
+      expect(faults).toMatchObject([{ kind: "disk-full" }]);
+      await ok("heal");
+      await sendUntil(/^sent$/);
+      await expectAllThere();
+    });
+
+    it("down ends the fault and keeps the disk; up attaches one that the system has forgotten", async () => {
+      await ok("fault", "disk-full", MASTER);
+      await ok("down");
+      expect((await run("fault", "list")).stdout).not.toContain("active");
+      for (const line of loops()) execFileSync("losetup", ["-d", line.split(":")[0] ?? ""]);
+      expect(loops()).toEqual([]);
+      await ok("up");
+      expect(loops()).toHaveLength(2);
+      await sendUntil(/^sent$/);
+      await expectAllThere();
+    });
+
+    it("destroy leaves neither loop device nor file nor volume", async () => {
+      await ok("fault", "disk-full", MASTER);
+      await ok("destroy", "--yes");
+      expect(loops()).toEqual([]);
+      expect(existsSync(join(lab.home, NAME))).toBe(false);
+      const volumes = execFileSync("docker", ["volume", "ls", "-q"], { encoding: "utf8" });
+      expect(volumes).not.toContain(NAME);
+    });
+  },
+);
