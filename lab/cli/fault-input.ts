@@ -1,7 +1,6 @@
 /** What the user typed for a fault, as a spec. */
 import { EngineError } from "../../engine/base/engine-error.ts";
 import type { FaultSpec } from "../faults/fault.ts";
-import { checkRefused, refusedKinds } from "../faults/plan.ts";
 import { suggestion } from "../base/did-you-mean.ts";
 import { selectNodes, type OpenLab } from "./open-lab.ts";
 
@@ -28,6 +27,7 @@ const NODE_KINDS = [
   "disk-slow",
   "disk-lost",
   "disk-full",
+  "disk-readonly",
   "clock",
 ] as const;
 const MIB = 1_048_576;
@@ -189,6 +189,7 @@ function nodeSpec(
     case "disk-slow":
       return { kind, nodes: nodesWithDisk(lab, targets), iops: values.iops ?? DISK_IOPS };
     case "disk-lost":
+    case "disk-readonly":
       return { kind, nodes: nodesWithDisk(lab, targets) };
     case "disk-full":
       return { kind, nodes: nodesWithDisk(lab, targets), leaveBytes: values.leave };
@@ -207,11 +208,10 @@ function nodeSpec(
  */
 export function faultSpec(lab: OpenLab, words: readonly string[], values: FaultValues): FaultSpec {
   const [kind = "", ...targets] = words;
-  checkRefused(kind);
   const link = LINK_KINDS.find((known) => known === kind);
   if (link !== undefined) return linkSpec(lab, link, targets, values);
   const node = NODE_KINDS.find((known) => known === kind);
   if (node !== undefined) return nodeSpec(lab, node, targets, values);
-  const kinds = ["list", ...LINK_KINDS, ...NODE_KINDS, ...refusedKinds()];
+  const kinds = ["list", ...LINK_KINDS, ...NODE_KINDS];
   throw usage(`there is no fault "${kind}"`, suggestion(kind, kinds, `kinds: ${kinds.join(", ")}`));
 }

@@ -52,6 +52,8 @@ function claims(step: FaultStep): readonly string[] {
       return [`the ${step.memoryMiB === null ? "CPU" : "memory"} limit of ${step.node}`];
     case "io":
       return [`the disk speed of ${step.node}`];
+    case "readonly":
+      return [`the disk of ${step.node}`];
     case "ballast":
       return [`the room on the disk of ${step.node}`];
     case "clock":

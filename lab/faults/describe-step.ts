@@ -34,6 +34,9 @@ const LINES: { readonly [K in FaultStep["kind"]]: Lines<K> } = {
   ballast: ({ leaveBytes }) => [
     `a file on its disk takes all room but ${leaveBytes} bytes; heal: remove it`,
   ],
+  readonly: () => [
+    "an error of its disk makes it read-only; heal: stop it, repair the disk, start it",
+  ],
   clock: ({ offsetMs }) => [`wall clock ${shiftText(offsetMs)}; heal: the machine's`],
   relay: (step) => [relayText(step)],
   rules: ({ apply, heal }) => [

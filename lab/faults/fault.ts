@@ -28,6 +28,7 @@ export const specSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("disk-slow"), nodes, iops: z.int().positive() }),
   z.object({ kind: z.literal("disk-lost"), nodes }),
   z.object({ kind: z.literal("disk-full"), nodes, leaveBytes: z.int().nonnegative() }),
+  z.object({ kind: z.literal("disk-readonly"), nodes }),
   z.object({ kind: z.literal("clock"), nodes, offsetMs: z.int() }),
 ]);
 
@@ -66,6 +67,8 @@ const stepSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("io"), node: z.string(), iops: z.int() }),
   /** A file that takes the room on the node's own disk, up to some bytes; outlives its process. */
   z.object({ kind: z.literal("ballast"), node: z.string(), leaveBytes: z.int() }),
+  /** An error of the node's own disk, which becomes read-only by it; healing repairs it while the node is down. */
+  z.object({ kind: z.literal("readonly"), node: z.string() }),
   /** How far the node's wall clock is ahead; the offset lies in its data and outlives its process. */
   z.object({ kind: z.literal("clock"), node: z.string(), offsetMs: z.int() }),
   /** The node's process, or its data. */
@@ -170,7 +173,9 @@ export function nodesBack(
   open: readonly FaultRecord[],
 ): ReadonlySet<string> {
   const mayEnd = (step: FaultStep): boolean =>
-    step.kind === "process" || (step.kind === "limits" && step.memoryMiB !== null);
+    step.kind === "process" ||
+    step.kind === "readonly" ||
+    (step.kind === "limits" && step.memoryMiB !== null);
   const held = new Set(open.flatMap(heldBy));
   const steps = records.flatMap((record) => record.steps).filter(mayEnd);
   return new Set(steps.map((step) => step.node).filter((node) => !held.has(node)));
@@ -216,6 +221,7 @@ const TEXTS: { readonly [K in FaultKind]: (spec: Extract<FaultSpec, { kind: K }>
   "disk-lost": (spec) => `${names(spec.nodes)} killed, data wiped`,
   "disk-full": ({ nodes: full, leaveBytes }) =>
     `disk of ${names(full)} full${leaveBytes === 0 ? "" : ` but for ${leaveBytes} bytes`}`,
+  "disk-readonly": (spec) => `disk of ${names(spec.nodes)} read-only`,
   clock: (spec) => `clock of ${names(spec.nodes)} shifted by ${shiftText(spec.offsetMs)}`,
 };
 

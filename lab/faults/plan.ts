@@ -11,6 +11,14 @@ export interface Capabilities {
   readonly netem: boolean;
   /** CPUs of the engine's machine; a container's limit is never above. */
   readonly cpusMax: number;
+  /** The kernel can be told that a disk has an error; absent: not asked. */
+  readonly diskErrors?: boolean;
+}
+
+/** The lab, and what the machine offers. */
+interface PlanAround {
+  readonly allocation: LabAllocation;
+  readonly capabilities: Capabilities;
 }
 
 /** Possible in both runtimes. */
@@ -35,6 +43,7 @@ const ALTERNATIVES: Readonly<Partial<Record<FaultKind, readonly [string, string]
   cpu: ["share all CPUs of the machine; the lab owns no CPU group there", "pause"],
   "disk-slow": ["share the machine's disk, which the lab does not slow down", "pause"],
   "disk-full": ["share the machine's disk, which the lab does not fill", "pause"],
+  "disk-readonly": ["share the machine's disk, which the lab does not break", "pause"],
 };
 
 function unsupported(message: string, hint: string): EngineError {
@@ -53,29 +62,6 @@ export function checkSupported(spec: FaultSpec, allocation: LabAllocation): void
     `${spec.kind} is not possible in the process runtime: local processes ${reason}`,
     `use a lab in Docker (\`lab up --runtime docker --name NAME\`); nearest here: \`lab ${nearest} NODE\``,
   );
-}
-
-/** Faults that neither runtime can make honestly: the reason, and the nearest that is real. */
-const REFUSED: Readonly<Record<string, readonly [string, string]>> = {
-  "disk-readonly": [
-    "a volume with files open for writing cannot be remounted read-only while the broker runs",
-    "nearest: `lab fault disk-slow NODE --iops 1` or `lab fault disk-lost NODE`",
-  ],
-};
-
-/**
- * @param kind as the user typed it
- * @throws EngineError LAB_FAULT_UNSUPPORTED for a kind that is known and refused everywhere
- */
-export function checkRefused(kind: string): void {
-  const refused = REFUSED[kind];
-  if (refused === undefined) return;
-  throw unsupported(`${kind} is not possible: ${refused[0]}`, refused[1]);
-}
-
-/** @returns names of kinds that are refused everywhere */
-export function refusedKinds(): readonly string[] {
-  return Object.keys(REFUSED);
 }
 
 function nodeNamed(allocation: LabAllocation, name: string): LabNode {
@@ -122,6 +108,13 @@ function checkOwnDisks(allocation: LabAllocation): void {
   );
 }
 
+function noDiskErrors(): EngineError {
+  return unsupported(
+    "this machine's kernel offers no trigger for errors of ext4 (/sys/fs/ext4/*/trigger_fs_error), and a disk with open files cannot be made read-only otherwise",
+    "nearest: `lab fault disk-full NODE`, which refuses writes too, or `lab fault disk-lost NODE`",
+  );
+}
+
 /** Only a program of ours carries what shifts its clock. @throws EngineError LAB_FAULT_UNSUPPORTED */
 function clockSteps(
   spec: Extract<FaultSpec, { kind: "clock" }>,
@@ -138,7 +131,7 @@ function clockSteps(
   return { steps: nodes.map((node): FaultStep => ({ kind: "clock", node, offsetMs })), proofs: [] };
 }
 
-const DATA_KINDS = ["disk-slow", "disk-lost", "disk-full", "clock"] as const;
+const DATA_KINDS = ["disk-slow", "disk-lost", "disk-full", "disk-readonly", "clock"] as const;
 
 type DataSpec = Extract<FaultSpec, { kind: (typeof DATA_KINDS)[number] }>;
 
@@ -147,7 +140,7 @@ function isDataFault(spec: FaultSpec): spec is DataSpec {
 }
 
 /** Faults of a node's data, or of what lies beside it. */
-function dataSteps(spec: DataSpec, allocation: LabAllocation): FaultPlan {
+function dataSteps(spec: DataSpec, { allocation, capabilities }: PlanAround): FaultPlan {
   const { nodes } = spec;
   checkDisks(nodes, allocation);
   switch (spec.kind) {
@@ -163,6 +156,10 @@ function dataSteps(spec: DataSpec, allocation: LabAllocation): FaultPlan {
       const steps = nodes.map((node): FaultStep => ({ kind: "ballast", node, leaveBytes }));
       return { steps, proofs: [] };
     }
+    case "disk-readonly":
+      checkOwnDisks(allocation);
+      if (capabilities.diskErrors === false) throw noDiskErrors();
+      return { steps: nodes.map((node): FaultStep => ({ kind: "readonly", node })), proofs: [] };
     case "clock":
       return clockSteps(spec, allocation);
   }
@@ -210,15 +207,11 @@ function cpuSteps(
  * @returns steps in the order they are applied (healed in reverse) and how to prove them
  * @throws EngineError LAB_FAULT_UNSUPPORTED | LAB_NODE_UNKNOWN | CLI_USAGE
  */
-export function planFault(
-  id: string,
-  spec: FaultSpec,
-  around: { readonly allocation: LabAllocation; readonly capabilities: Capabilities },
-): FaultPlan {
+export function planFault(id: string, spec: FaultSpec, around: PlanAround): FaultPlan {
   const { allocation, capabilities } = around;
   checkSupported(spec, allocation);
   if (isNetworkFault(spec)) return planNetwork(id, spec, around);
-  if (isDataFault(spec)) return dataSteps(spec, allocation);
+  if (isDataFault(spec)) return dataSteps(spec, around);
   switch (spec.kind) {
     case "kill":
       return killSteps(spec.nodes, spec.signal);

@@ -1,6 +1,6 @@
 /**
- * Disks of the nodes' own: a full one refuses sends and nothing else, is healed with everything acknowledged still there, survives down, up and the
- * loss of its loop device, and is gone with the lab.
+ * Disks of the nodes' own: a full one refuses sends and nothing else, a broken one ends its broker, both are healed with everything acknowledged still
+ * there; they survive down, up and the loss of their loop device, and are gone with the lab.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -27,6 +27,7 @@ interface Status {
   readonly healthy: boolean;
   readonly namesrvAddr: string;
   readonly faults: readonly { readonly kind: string; readonly state: string }[];
+  readonly nodes: readonly { readonly node: string; readonly exitCode: number | null }[];
 }
 
 describe.runIf(machineHas("docker", "docker-compose", "linux", "loop-disks"))(
@@ -45,6 +46,8 @@ describe.runIf(machineHas("docker", "docker-compose", "linux", "loop-disks"))(
       return stdout;
     };
     const status = (): Promise<Status> => lab.json<Status>("status", "--name", NAME);
+    const exitCode = async (): Promise<number | null | undefined> =>
+      (await status()).nodes.find(({ node }) => node === MASTER)?.exitCode;
     const loops = (): readonly string[] =>
       execFileSync("losetup", ["-a"], { encoding: "utf8" })
         .split("\n")
@@ -166,8 +169,50 @@ describe.runIf(machineHas("docker", "docker-compose", "linux", "loop-disks"))(
       await expectAllThere();
     });
 
+    it("an error makes a disk read-only under its broker, which ends; healing repairs it with all acknowledged there", async () => {
+      for (let i = 0; i < 50; i += 1) expect(await send()).toBeNull();
+      const broken = await ok("fault", "disk-readonly", "@all");
+      expect(broken).toMatch(/the disk of broker-a-master: .* a write says EROFS/);
+      expect(broken).toMatch(/the disk of namesrv-1: .* a write says EROFS/);
+      await expect.poll(() => send(), { timeout: WAIT_MS }).not.toBeNull();
+      await expect.poll(exitCode, { timeout: WAIT_MS }).toBe(74);
+      const healed = await ok("heal");
+      expect(healed).toMatch(/the disk of broker-a-master: .* a write works; .* is running/);
+      await sendUntil(/^sent$/);
+      await expectAllThere();
+    });
+
+    it("a node that comes back by hand meets the same bad disk; of two faults of a disk the later is healed first", async () => {
+      await ok("fault", "disk-full", MASTER);
+      await ok("fault", "disk-readonly", MASTER);
+      const again = await run("fault", "disk-readonly", MASTER);
+      expect(again).toMatchObject({ code: 4 });
+      expect((await run("start", MASTER, "--timeout", "3s")).code).not.toBe(0);
+      await expect.poll(exitCode, { timeout: WAIT_MS }).toBe(74);
+      await ok("heal");
+      expect((await status()).faults).toEqual([]);
+      await sendUntil(/^sent$/);
+      await expectAllThere();
+    });
+
+    it("kill -9 of lab while a disk is broken: the next command repairs it; so does down", async () => {
+      const child = lab.start("fault", "disk-readonly", MASTER, "--for", "60s", "--name", NAME);
+      await child.waitForLine((line) => line.includes("active"), WAIT_MS);
+      child.kill("SIGKILL");
+      await child.exited;
+      expect((await run("fault", "list")).stderr).toContain("which an ended command had left");
+      await sendUntil(/^sent$/);
+      await ok("fault", "disk-readonly", MASTER);
+      await ok("down");
+      expect((await run("fault", "list")).stdout).not.toContain("active");
+      await ok("up");
+      await sendUntil(/^sent$/);
+      await expectAllThere();
+    });
+
     it("destroy leaves neither loop device nor file nor volume", async () => {
       await ok("fault", "disk-full", MASTER);
+      await ok("fault", "disk-readonly", MASTER);
       await ok("destroy", "--yes");
       expect(loops()).toEqual([]);
       expect(existsSync(join(lab.home, NAME))).toBe(false);

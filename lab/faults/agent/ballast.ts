@@ -1,11 +1,14 @@
-/** Fills the disk a folder lies on, to the last block or up to some room, and tells what is left. */
+/** Fills the disk a folder lies on, to the last block or up to some room, and tells what is left and whether it takes a write. */
 import { closeSync, openSync, rmSync, statSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { BALLAST } from "../../runtime/data-files.ts";
 import type { DiskAnswer, DiskRequest } from "./protocol.ts";
 
 const PROBE = ".probe";
 const PROBE_BYTES = 65_536;
+const REFUSED_MS = 10_000;
+const POLL_MS = 50;
 
 /** Reserves bytes of a file behind what it has. @returns why it could not; empty: it could */
 export type Reserve = (file: string, offset: number, bytes: number) => string;
@@ -49,16 +52,26 @@ function tryToWrite(folder: string): string {
   }
 }
 
+/** Tries until a write is refused because the disk is read-only, or long enough. @returns how the last try ended */
+async function refusedWrite(folder: string): Promise<string> {
+  const deadline = performance.now() + REFUSED_MS;
+  for (;;) {
+    const write = tryToWrite(folder);
+    if (write === "EROFS" || performance.now() > deadline) return write;
+    await sleep(POLL_MS);
+  }
+}
+
 /**
  * @param request what is to be done
  * @param reserve how room is taken
  * @throws whatever the file system says
  */
-export function workOnDisk(request: DiskRequest, reserve: Reserve): DiskAnswer {
+export async function workOnDisk(request: DiskRequest, reserve: Reserve): Promise<DiskAnswer> {
   const { folder, act } = request;
   if (act === "fill") fill(folder, request.leaveBytes, reserve);
   if (act === "empty") rmSync(join(folder, BALLAST), { force: true });
-  const write = tryToWrite(folder);
+  const write = act === "await-readonly" ? await refusedWrite(folder) : tryToWrite(folder);
   const { bavail, blocks, bsize } = statfsSync(folder);
   return { totalBytes: blocks * bsize, freeBytes: bavail * bsize, write };
 }

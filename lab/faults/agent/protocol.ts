@@ -50,7 +50,7 @@ export interface WipeRequest {
 /** What `disk` is to do on the disk a folder lies on. */
 export interface DiskRequest {
   readonly folder: string;
-  readonly act: "fill" | "empty" | "look";
+  readonly act: "fill" | "empty" | "look" | "await-readonly";
   /** `fill`: bytes that stay free. */
   readonly leaveBytes: number;
 }

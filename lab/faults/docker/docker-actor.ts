@@ -12,6 +12,7 @@ import { ClockSteps } from "../clock/clock-steps.ts";
 import type { FaultProof, FaultStep, StepOf } from "../fault.ts";
 import type { Capabilities } from "../plan.ts";
 import { ProcessSteps } from "../process-actor.ts";
+import { canBreakDisks } from "./broken-disk.ts";
 import { DiskSteps } from "./disk-steps.ts";
 import { throttleDisk } from "./disk-throttle.ts";
 import { Helpers } from "./helper-containers.ts";
@@ -53,11 +54,12 @@ class DockerFaultActor implements FaultActor {
     const volumes = new VolumeWork(this.helpers);
     this.processes = new ProcessSteps(runtime, (id, node) => volumes.wipe(id, node));
     this.clocks = new ClockSteps(runtime, (id, node, wanted) => volumes.setClock(id, node, wanted));
-    this.disks = new DiskSteps(volumes);
+    this.disks = new DiskSteps(runtime, volumes);
   }
 
   async capabilities(kind: string): Promise<Capabilities> {
     const cpusMax = this.engine.cpus;
+    if (kind === "disk-readonly") return { netem: false, cpusMax, diskErrors: canBreakDisks() };
     if (kind !== "delay") return { netem: false, cpusMax };
     const netem = ["tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"];
     const [result] = await this.helpers.tryOut([run(netem)]);
@@ -83,6 +85,8 @@ class DockerFaultActor implements FaultActor {
         return this.clocks.apply(id, step);
       case "ballast":
         return this.disks.fill(id, step);
+      case "readonly":
+        return this.disks.breakUnder(id, step);
       case "process":
         return this.processes.apply(id, step);
     }
@@ -103,6 +107,8 @@ class DockerFaultActor implements FaultActor {
         return this.clocks.heal(id, step);
       case "ballast":
         return this.disks.empty(id, step);
+      case "readonly":
+        return this.disks.repair(id, step);
       case "process":
         return this.processes.heal(step);
     }

@@ -39,7 +39,12 @@ function unsupported(reason: string): EngineError {
   });
 }
 
-function program(name: string): string {
+/**
+ * @param name of a program of the system
+ * @returns its path, also where PATH has no folders for root
+ * @throws EngineError LAB_DISK_UNSUPPORTED
+ */
+export function systemProgram(name: string): string {
   const found = PLACES.map((place) => join(place, name)).find((path) => existsSync(path));
   if (found === undefined) throw unsupported(`this machine has no ${name} (util-linux, e2fsprogs)`);
   return found;
@@ -48,7 +53,7 @@ function program(name: string): string {
 /** @throws EngineError LAB_DISK_UNSUPPORTED with what the system's program said */
 async function tool(name: string, args: readonly string[]): Promise<string> {
   try {
-    return (await run(program(name), [...args], { timeout: TOOL_MS })).stdout.trim();
+    return (await run(systemProgram(name), [...args], { timeout: TOOL_MS })).stdout.trim();
   } catch (error) {
     if (error instanceof EngineError) throw error;
     const { stderr, message } = error as Error & { readonly stderr?: string };
@@ -66,7 +71,7 @@ export function checkDisksPossible(engine: DockerEngine): void {
   if (!engine.isLocal || engine.kernel !== release()) {
     throw unsupported("the Docker Engine runs on another machine or in a virtual one");
   }
-  for (const name of ["losetup", "mkfs.ext4", "e2fsck"]) program(name);
+  for (const name of ["losetup", "mkfs.ext4", "e2fsck"]) systemProgram(name);
 }
 
 /** @returns path a node's volume mounts */
@@ -94,6 +99,12 @@ async function format(image: string, diskMiB: number): Promise<void> {
 async function devicesOf(image: string): Promise<readonly string[]> {
   const listed = await tool("losetup", ["-j", image, "-n", "-O", "NAME"]);
   return listed.split("\n").filter((name) => name !== "");
+}
+
+/** @returns the device a node's disk is attached to, or null */
+export async function diskLoop(stateDir: string, node: string): Promise<string | null> {
+  const image = diskImage(stateDir, node);
+  return existsSync(image) ? ((await devicesOf(image))[0] ?? null) : null;
 }
 
 function link(path: string, target: string): void {

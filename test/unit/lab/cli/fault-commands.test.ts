@@ -34,7 +34,7 @@ describe("fault commands", () => {
     ["fault delay host-1 host-2", 2, "needs --by", "--by 20ms"],
     ["fault bandwidth @masters --rate fast", 2, '"fast"', "20mbit"],
     ["fault memory", 2, "needs NODE", "lab fault memory"],
-    ["fault disk-readonly broker-a-master", 3, "disk-readonly is not possible", "disk-slow"],
+    ["fault disk-readonly broker-a-master", 3, "process runtime", "lab pause NODE"],
     ["fault disk-full broker-a-master", 3, "process runtime", "lab pause NODE"],
     ["fault disk-full", 2, "needs NODE", "lab fault disk-full broker-a-master"],
     [

@@ -3,7 +3,7 @@ import { describeFault, type FaultSpec, type FaultStep } from "../../../../lab/f
 import { firewallTable } from "../../../../lab/faults/firewall.ts";
 import { describeStep } from "../../../../lab/faults/describe-step.ts";
 import { allLasting, outlivesNode } from "../../../../lab/faults/lasting.ts";
-import { checkRefused, planFault } from "../../../../lab/faults/plan.ts";
+import { planFault } from "../../../../lab/faults/plan.ts";
 import type { LabAllocation } from "../../../../lab/runtime/runtime.ts";
 import { recordOf, withAllocation } from "./fault-fixture.ts";
 
@@ -139,12 +139,34 @@ describe("plans of disks", () => {
       );
     }));
 
+  it("a read-only disk takes a kernel that can be told of an error", () =>
+    withAllocation("docker", (allocation) => {
+      const broken: FaultSpec = { kind: "disk-readonly", nodes: A };
+      const around = { allocation: { ...allocation, diskMiB: 128 }, capabilities: NONE };
+      const { steps } = planFault("f1", broken, around);
+      expect(steps).toEqual([{ kind: "readonly", node: A[0] }]);
+      expect(steps.flatMap(describeStep)[0]).toContain("heal: stop it, repair the disk, start it");
+      const capabilities = { ...NONE, diskErrors: false };
+      expect(() => planFault("f1", broken, { ...around, capabilities })).toThrow(
+        expect.objectContaining({
+          code: "LAB_FAULT_UNSUPPORTED",
+          message: expect.stringContaining("trigger_fs_error") as string,
+          hint: expect.stringContaining("disk-full") as string,
+        }),
+      );
+      expect(() => planFault("f1", broken, { allocation, capabilities: NONE })).toThrow(
+        /without disks of their own/,
+      );
+    }));
+
   it("who brings a lab down of whose faults nothing is known looks at all that outlives a node", () =>
     withAllocation("docker", (allocation) => {
       const kindsOf = (lab: LabAllocation): string[] =>
         allLasting(lab).map(({ kind, node }) => `${kind} ${node}`);
       expect(kindsOf(allocation)).toHaveLength(6);
-      expect(kindsOf({ ...allocation, diskMiB: 128 })).toContain("ballast namesrv-2");
+      expect(kindsOf({ ...allocation, diskMiB: 128 })).toEqual(
+        expect.arrayContaining(["ballast namesrv-2", "readonly broker-b-slave"]),
+      );
       for (const step of allLasting({ ...allocation, diskMiB: 128 }))
         expect(outlivesNode(step)).toBe(true);
     }));
@@ -197,6 +219,7 @@ describe("what a runtime cannot do", () => {
     { kind: "cpu", nodes: A, cpus: 0.1 },
     { kind: "disk-slow", nodes: A, iops: 20 },
     { kind: "disk-full", nodes: A, leaveBytes: 0 },
+    { kind: "disk-readonly", nodes: A },
   ];
   it.each(specs)("$kind is refused for local processes with reason and alternative", (spec) =>
     withAllocation("process", (allocation) => {
@@ -212,12 +235,6 @@ describe("what a runtime cannot do", () => {
       );
     }),
   );
-
-  it.each(["disk-readonly"])("%s is refused everywhere", (kind) => {
-    expect(() => checkRefused(kind)).toThrow(
-      expect.objectContaining({ code: "LAB_FAULT_UNSUPPORTED" }),
-    );
-  });
 });
 
 it("the port table knows every port of every host and who closed it", () =>
