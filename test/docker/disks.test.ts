@@ -3,7 +3,7 @@
  * there; they survive down, up and the loss of their loop device, and are gone with the lab.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -13,6 +13,7 @@ import {
   type MqClient,
   type Producer,
 } from "../../engine/client/index.ts";
+import { RocketMQLab } from "../../lab/module/rocketmq-lab.ts";
 import { Cleanup } from "../helpers/cleanup.ts";
 import { freeIndexes, removeLeftovers } from "../helpers/docker-lab.ts";
 import { LabHome, type LabRun } from "../helpers/lab-home.ts";
@@ -54,7 +55,7 @@ describe.runIf(machineHas("docker", "docker-compose", "linux", "loop-disks"))(
         .filter((line) => line.includes(lab.directory));
 
     beforeAll(async () => {
-      await removeLeftovers(NAME);
+      await removeLeftovers(NAME, "disks-cut");
       const [index] = await freeIndexes();
       if (index === undefined) throw new Error("this test needs a free block of ports and subnets");
       lab = cleanup.use(await LabHome.create());
@@ -210,9 +211,33 @@ describe.runIf(machineHas("docker", "docker-compose", "linux", "loop-disks"))(
       await expectAllThere();
     });
 
-    it("destroy leaves neither loop device nor file nor volume", async () => {
+    it("a lab of the module has such disks too, and leaves none", async () => {
+      const home = join(lab.directory, "module");
+      const options = { runtime: "docker", home, diskMiB: 64 } as const;
+      const before = loops().length;
+      {
+        await using made = await RocketMQLab.start("1m", options);
+        expect(made.nodes.length).toBeGreaterThan(0);
+        expect(loops()).toHaveLength(before + 2);
+      }
+      expect(loops()).toHaveLength(before);
+    });
+
+    it("Ctrl-C in mid-up leaves no loop device", async () => {
+      const before = loops().length;
+      const up = ["up", "1m", "--runtime", "docker", "--disk", "64m", "--name", "disks-cut"];
+      const [index] = await freeIndexes();
+      await using child = lab.start(...up, "--index", String(index));
+      await expect.poll(() => loops().length, { timeout: WAIT_MS, interval: 20 }).toBe(before + 2);
+      child.kill("SIGINT");
+      expect((await child.exited).code).toBe(130);
+      expect(loops()).toHaveLength(before);
+    });
+
+    it("destroy leaves neither loop device nor file nor volume, also of a lab whose state is damaged", async () => {
       await ok("fault", "disk-full", MASTER);
       await ok("fault", "disk-readonly", MASTER);
+      writeFileSync(join(lab.home, NAME, "state.json"), "{ broken");
       await ok("destroy", "--yes");
       expect(loops()).toEqual([]);
       expect(existsSync(join(lab.home, NAME))).toBe(false);

@@ -118,8 +118,9 @@ function link(path: string, target: string): void {
 async function attach(stateDir: string, node: string, diskMiB: number): Promise<void> {
   const image = diskImage(stateDir, node);
   if (!existsSync(image)) await format(image, diskMiB);
+  // Two devices of one file would be two caches of one disk: -L gives the one that is there.
   const [known] = await devicesOf(image);
-  const device = known ?? (await tool("losetup", ["-f", "--show", image]));
+  const device = known ?? (await tool("losetup", ["-L", "-f", "--show", image]));
   link(diskDevice(stateDir, node), device);
 }
 
