@@ -27,6 +27,7 @@ const entries = {
   probe: "docker/probe.ts",
   "store-tool": "docker/store-tool.ts",
   "fault-agent": "lab/faults/agent/main.ts",
+  clock: "lab/faults/clock/preload.ts",
 };
 // See left-out.mjs.
 const leftOut = ["ssh2", "@grpc/grpc-js", "@grpc/proto-loader", "protobufjs"];

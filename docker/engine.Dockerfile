@@ -7,7 +7,7 @@ FROM ${BASE_IMAGE}
 # An empty volume takes the owner of the folder it is mounted on, so brokers can write without being root.
 COPY --chown=10001:10001 docker/data/ /data/
 COPY docker/bin/ /usr/local/bin/
-COPY dist/mqnamesrv.mjs dist/mqbroker.mjs dist/dashboard.mjs dist/health.mjs dist/probe.mjs dist/store-tool.mjs /app/
+COPY dist/mqnamesrv.mjs dist/mqbroker.mjs dist/dashboard.mjs dist/health.mjs dist/probe.mjs dist/store-tool.mjs dist/clock.mjs /app/
 COPY dist/web/ /app/web/
 
 # HOME is where RocketMQ's defaults ($HOME/store, $HOME/namesrv) lie.

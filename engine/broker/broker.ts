@@ -47,7 +47,7 @@ export interface BrokerOptions {
   readonly config: BrokerConfig;
   readonly vfs: Vfs;
   readonly logger: Logger;
-  /** Wall clock, ms. Default Date.now. */
+  /** Wall clock, ms. Default: whatever `Date.now` is at the time, since a lab may replace it. */
   readonly now?: () => number;
   /** The property file `config` came from: changes at run time are written there (25). */
   readonly configFile?: string | undefined;
@@ -115,7 +115,7 @@ class Broker implements RunningBroker {
     security: BrokerSecurity,
   ) {
     const { config, vfs, logger, configFile } = options;
-    const now = options.now ?? Date.now;
+    const now = options.now ?? ((): number => Date.now());
     const registerSoon = (): void => this.registration.soon();
     const topicsTold = (): Promise<void> => this.registration.told();
     this.store = store;
@@ -333,7 +333,7 @@ async function startStore(
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { config, vfs, logger } = options;
   const storeHost = await storeHostOf(config);
-  const security = openBrokerSecurity({ now: Date.now, ...options });
+  const security = openBrokerSecurity({ now: () => Date.now(), ...options });
   const store = openMessageStore({ config, vfs, logger: logger.child("store") });
   let broker: Broker | null = null;
   try {

@@ -64,7 +64,8 @@ export async function startNamesrv(options: NamesrvOptions): Promise<RunningName
     settings: { ...config, aclMode: config.aclMode === "compat" ? "compat" : "strict" },
     vfs,
     logger,
-    now: Date.now,
+    // Asked anew each time: the clock may be set while the process runs.
+    now: () => Date.now(),
     isOpen,
     isEncrypted: tlsSettings.mode === "enforcing",
   });

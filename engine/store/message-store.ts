@@ -37,7 +37,7 @@ const PERSIST_MS = 1_000;
 
 /** What a store needs. */
 export interface StoreOptions extends Omit<OpenFilesParts, "now"> {
-  /** Wall clock, ms. Default Date.now. */
+  /** Wall clock, ms. Default: whatever `Date.now` is at the time, since a lab may replace it. */
   readonly now?: () => number;
 }
 
@@ -390,7 +390,7 @@ class FileMessageStore implements MessageStore {
  * @throws EngineError STORE_LOCKED | STORE_CORRUPT | STORE_LAYOUT_INVALID
  */
 export function openMessageStore(options: StoreOptions): MessageStore {
-  const { config, vfs, logger, now = Date.now } = options;
+  const { config, vfs, logger, now = () => Date.now() } = options;
   if (config.mappedFileSizeCommitLog < 2 * RECORD_BYTES_MIN) {
     throw new EngineError("STORE_LAYOUT_INVALID", {
       message: `mappedFileSizeCommitLog=${config.mappedFileSizeCommitLog} holds no message`,

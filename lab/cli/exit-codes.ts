@@ -59,6 +59,7 @@ const BY_ERROR: Readonly<Partial<Record<ErrorCode, ExitCode>>> = {
   DOCKER_REQUEST_FAILED: EXIT.notReady,
   LAB_BUSY: EXIT.conflict,
   LAB_CONFLICT: EXIT.conflict,
+  LAB_DISK_UNSUPPORTED: EXIT.prerequisite,
   LAB_FAULT_FAILED: EXIT.notReady,
   LAB_FAULT_UNKNOWN: EXIT.notFound,
   LAB_FAULT_UNSUPPORTED: EXIT.prerequisite,

@@ -1,7 +1,6 @@
 /** What the user typed for a fault, as a spec. */
 import { EngineError } from "../../engine/base/engine-error.ts";
 import type { FaultSpec } from "../faults/fault.ts";
-import { checkRefused, refusedKinds } from "../faults/plan.ts";
 import { suggestion } from "../base/did-you-mean.ts";
 import { selectNodes, type OpenLab } from "./open-lab.ts";
 
@@ -15,11 +14,22 @@ export interface FaultValues {
   readonly memory: number | undefined;
   readonly cpus: string | undefined;
   readonly iops: number | undefined;
+  readonly offset: string | undefined;
+  readonly leave: number;
 }
 
 /** Kinds with two ends, and kinds that act on nodes alone. */
 const LINK_KINDS = ["partition", "reject", "loss", "delay"] as const;
-const NODE_KINDS = ["bandwidth", "memory", "cpu", "disk-slow", "disk-lost"] as const;
+const NODE_KINDS = [
+  "bandwidth",
+  "memory",
+  "cpu",
+  "disk-slow",
+  "disk-lost",
+  "disk-full",
+  "disk-readonly",
+  "clock",
+] as const;
 const MIB = 1_048_576;
 const DISK_IOPS = 20;
 
@@ -80,6 +90,26 @@ function bits(text: string): number {
   throw usage(
     `--rate: "${text}" cannot be read or is below 100kbit`,
     "for example 20mbit or 500kbit",
+  );
+}
+
+const OFFSET_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const OFFSET_MAX_MS = 3_660 * 86_400_000;
+
+/** Milliseconds of `+2m` or `-30s`; plain numbers are seconds. */
+function clockOffset(text: string): number {
+  const [, sign, digits, unit = "s"] = /^([+-]?)(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? [];
+  const size = Math.round(Number(digits) * (OFFSET_UNITS[unit] ?? Number.NaN));
+  if (size >= 1 && size <= OFFSET_MAX_MS) return sign === "-" ? -size : size;
+  throw usage(
+    `--offset: "${text}" is no time from 1ms to 3660d, ahead (+) or behind (-)`,
+    "for example +2m, -30s or +1d",
   );
 }
 
@@ -159,7 +189,14 @@ function nodeSpec(
     case "disk-slow":
       return { kind, nodes: nodesWithDisk(lab, targets), iops: values.iops ?? DISK_IOPS };
     case "disk-lost":
+    case "disk-readonly":
       return { kind, nodes: nodesWithDisk(lab, targets) };
+    case "disk-full":
+      return { kind, nodes: nodesWithDisk(lab, targets), leaveBytes: values.leave };
+    case "clock": {
+      const text = needed(values.offset, "--offset", `lab fault clock ${first} --offset +2m`);
+      return { kind, nodes: nodesWithDisk(lab, targets), offsetMs: clockOffset(text) };
+    }
   }
 }
 
@@ -171,11 +208,10 @@ function nodeSpec(
  */
 export function faultSpec(lab: OpenLab, words: readonly string[], values: FaultValues): FaultSpec {
   const [kind = "", ...targets] = words;
-  checkRefused(kind);
   const link = LINK_KINDS.find((known) => known === kind);
   if (link !== undefined) return linkSpec(lab, link, targets, values);
   const node = NODE_KINDS.find((known) => known === kind);
   if (node !== undefined) return nodeSpec(lab, node, targets, values);
-  const kinds = ["list", ...LINK_KINDS, ...NODE_KINDS, ...refusedKinds()];
+  const kinds = ["list", ...LINK_KINDS, ...NODE_KINDS];
   throw usage(`there is no fault "${kind}"`, suggestion(kind, kinds, `kinds: ${kinds.join(", ")}`));
 }

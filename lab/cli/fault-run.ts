@@ -8,7 +8,7 @@ import {
   type FaultRecord,
   type FaultSpec,
 } from "../faults/fault.ts";
-import { describeStep } from "../faults/plan.ts";
+import { describeStep } from "../faults/describe-step.ts";
 import { lockFile } from "../runtime/state.ts";
 import { waitUntilReady } from "../runtime/wait/ready.ts";
 import type { CommandContext, CommandResult } from "./define-command.ts";

@@ -1,6 +1,14 @@
 /** A lab as a compose file that docker-compose 1.29 and `docker compose` v2 both take (docker-lab 6). Pure. */
 import { INTERNET, gatewayOf, networksOf, nodeAddresses, subnetOf, visitorsOf } from "./subnets.ts";
-import { CONF_VOLUME, labLabels, renderService, volumeKeys, type ServicePlan } from "./service.ts";
+import {
+  CONF_VOLUME,
+  hasData,
+  labLabels,
+  renderService,
+  renderVolume,
+  volumeKey,
+  type ServicePlan,
+} from "./service.ts";
 import { toComposeYaml } from "./yaml.ts";
 
 /** What a compose file is made from. */
@@ -60,7 +68,7 @@ export function renderCompose(input: ComposeInput): string {
     ),
     volumes: {
       ...Object.fromEntries(
-        volumeKeys(nodes).map((volume) => [volume, { labels: labLabels(input) }]),
+        nodes.filter(hasData).map(({ name }) => [volumeKey(name), renderVolume(plan, name)]),
       ),
       ...confVolume(input),
     },

@@ -38,6 +38,8 @@ export interface ServicePlan extends NodePlan {
   readonly confSource: string;
   /** State folder of the lab, or undefined for a compose file that stands alone. */
   readonly stateDir: string | undefined;
+  /** What a node's data volume mounts, when it has a disk of its own. */
+  readonly diskOf?: (node: string) => string;
   /** The engine refuses a limit above what the machine has. */
   readonly cpusMax: number;
 }
@@ -80,7 +82,8 @@ export function apacheFile(node: string): string {
   return `apache/${node}.properties`;
 }
 
-function hasData(node: LabNode): boolean {
+/** @returns whether a node keeps anything on a disk */
+export function hasData(node: LabNode): boolean {
   return node.role !== "dashboard";
 }
 
@@ -173,7 +176,10 @@ export function renderService(plan: ServicePlan, node: LabNode): Yaml {
   };
 }
 
-/** @returns keys of the volumes the nodes need */
-export function volumeKeys(nodes: readonly LabNode[]): readonly string[] {
-  return nodes.filter(hasData).map((node) => volumeKey(node.name));
+/** @returns a node's data volume */
+export function renderVolume(plan: ServicePlan, node: string): Yaml {
+  const labels = labLabels(plan);
+  if (plan.diskOf === undefined) return { labels };
+  const device = literal(plan.diskOf(node));
+  return { labels, driver: "local", driver_opts: { type: "ext4", device } };
 }

@@ -7,7 +7,7 @@ import { EngineError } from "../../engine/base/engine-error.ts";
 import { acquireLock, type HeldLock } from "../runtime/lock.ts";
 import { findProcess, identify } from "../runtime/process-identity.ts";
 import type { LabRuntime } from "../runtime/runtime.ts";
-import type { FaultActor } from "./actor.ts";
+import type { FaultActor, Seen } from "./actor.ts";
 import {
   describeFault,
   type FaultPlan,
@@ -17,6 +17,7 @@ import {
 } from "./fault.ts";
 import { byNode, healRecord, reapply, stamped, type HealingTools } from "./healing.ts";
 import { judge } from "./judge.ts";
+import { allLasting, outlivesNode } from "./lasting.ts";
 import { FaultLedger } from "./ledger.ts";
 import { checkSupported, planFault } from "./plan.ts";
 import { ProcessFaultActor } from "./process-actor.ts";
@@ -51,6 +52,12 @@ function claims(step: FaultStep): readonly string[] {
       return [`the ${step.memoryMiB === null ? "CPU" : "memory"} limit of ${step.node}`];
     case "io":
       return [`the disk speed of ${step.node}`];
+    case "readonly":
+      return [`the disk of ${step.node}`];
+    case "ballast":
+      return [`the room on the disk of ${step.node}`];
+    case "clock":
+      return [`the clock of ${step.node}`];
     case "process":
       return [];
   }
@@ -254,14 +261,34 @@ export class FaultControl {
     return { healed, failed };
   }
 
-  /** The lab was brought down: rules, relays and limits went with the containers. The caller holds the lab's lock. */
-  ended(): void {
-    const healedAt = new Date().toISOString();
-    const gone = stamped("after", [{ what: "the lab was brought down", holds: true }]);
-    for (const record of this.ledger.openOrSetAside()) {
-      const evidence = [...record.evidence, ...gone];
+  /**
+   * The lab was brought down: rules, relays and limits went with the containers, what lies in the nodes' data is taken back here.
+   * The caller holds the lab's lock.
+   * @throws EngineError LAB_FAULT_FAILED when some of that cannot be taken back: its fault stays open
+   */
+  async ended(): Promise<void> {
+    const open = this.ledger.openOrSetAside();
+    // Nothing is known of a damaged ledger's faults, so everything that could be left is looked for.
+    if (open === null) await this.undoLasting("none", allLasting(this.options.runtime.allocation));
+    for (const record of open?.toReversed() ?? []) {
+      const undone = await this.undoLasting(record.id, record.steps.filter(outlivesNode));
+      const gone = [...undone, { what: "the lab was brought down", holds: true }];
+      const evidence = [...record.evidence, ...stamped("after", gone)];
+      const healedAt = new Date().toISOString();
       this.ledger.put({ ...record, state: "healed", owner: null, healedAt, evidence });
     }
+  }
+
+  private async undoLasting(id: string, steps: readonly FaultStep[]): Promise<readonly Seen[]> {
+    if (steps.length === 0) return [];
+    const actor = await this.getActor();
+    const seen = await byNode(steps.toReversed(), (step) => actor.heal(id, step));
+    const wrong = seen.filter(({ holds }) => holds === false);
+    if (wrong.length === 0) return seen;
+    throw new EngineError("LAB_FAULT_FAILED", {
+      message: `the lab is down, but ${wrong.map(({ what }) => what).join("; ")}`,
+      hint: "`lab heal` tries again",
+    });
   }
 
   /**

@@ -1,5 +1,6 @@
 /** What a fault is, as data: what was asked for, the steps that make it, the proofs that it bites, and its entry in the ledger. */
 import { z } from "zod";
+import { shiftText } from "./clock/shift-text.ts";
 
 const nodes = z.array(z.string()).min(1);
 
@@ -26,6 +27,9 @@ export const specSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("cpu"), nodes, cpus: z.number().positive() }),
   z.object({ kind: z.literal("disk-slow"), nodes, iops: z.int().positive() }),
   z.object({ kind: z.literal("disk-lost"), nodes }),
+  z.object({ kind: z.literal("disk-full"), nodes, leaveBytes: z.int().nonnegative() }),
+  z.object({ kind: z.literal("disk-readonly"), nodes }),
+  z.object({ kind: z.literal("clock"), nodes, offsetMs: z.int() }),
 ]);
 
 /** What was asked for, with groups resolved to node names. */
@@ -61,6 +65,12 @@ const stepSchema = z.discriminatedUnion("kind", [
   }),
   /** Writes a second to the disk below the node's volume. */
   z.object({ kind: z.literal("io"), node: z.string(), iops: z.int() }),
+  /** A file that takes the room on the node's own disk, up to some bytes; outlives its process. */
+  z.object({ kind: z.literal("ballast"), node: z.string(), leaveBytes: z.int() }),
+  /** An error of the node's own disk, which becomes read-only by it; healing repairs it while the node is down. */
+  z.object({ kind: z.literal("readonly"), node: z.string() }),
+  /** How far the node's wall clock is ahead; the offset lies in its data and outlives its process. */
+  z.object({ kind: z.literal("clock"), node: z.string(), offsetMs: z.int() }),
   /** The node's process, or its data. */
   z.object({
     kind: z.literal("process"),
@@ -163,7 +173,9 @@ export function nodesBack(
   open: readonly FaultRecord[],
 ): ReadonlySet<string> {
   const mayEnd = (step: FaultStep): boolean =>
-    step.kind === "process" || (step.kind === "limits" && step.memoryMiB !== null);
+    step.kind === "process" ||
+    step.kind === "readonly" ||
+    (step.kind === "limits" && step.memoryMiB !== null);
   const held = new Set(open.flatMap(heldBy));
   const steps = records.flatMap((record) => record.steps).filter(mayEnd);
   return new Set(steps.map((step) => step.node).filter((node) => !held.has(node)));
@@ -207,6 +219,10 @@ const TEXTS: { readonly [K in FaultKind]: (spec: Extract<FaultSpec, { kind: K }>
   cpu: (spec) => `${names(spec.nodes)} limited to ${spec.cpus} CPUs`,
   "disk-slow": (spec) => `${names(spec.nodes)} limited to ${spec.iops} disk writes a second`,
   "disk-lost": (spec) => `${names(spec.nodes)} killed, data wiped`,
+  "disk-full": ({ nodes: full, leaveBytes }) =>
+    `disk of ${names(full)} full${leaveBytes === 0 ? "" : ` but for ${leaveBytes} bytes`}`,
+  "disk-readonly": (spec) => `disk of ${names(spec.nodes)} read-only`,
+  clock: (spec) => `clock of ${names(spec.nodes)} shifted by ${shiftText(spec.offsetMs)}`,
 };
 
 /** @returns one line for people */

@@ -3,7 +3,7 @@ import { EngineError } from "../../engine/base/engine-error.ts";
 import { identify } from "../runtime/process-identity.ts";
 import type { LabRuntime } from "../runtime/runtime.ts";
 import type { FaultActor, Seen } from "./actor.ts";
-import type { Evidence, FaultProof, FaultRecord, FaultStep } from "./fault.ts";
+import type { Evidence, FaultProof, FaultRecord, FaultStep, StepOf } from "./fault.ts";
 import { judge } from "./judge.ts";
 import type { FaultLedger } from "./ledger.ts";
 
@@ -72,7 +72,21 @@ async function finishWipe(tools: HealingTools, id: string, step: FaultStep): Pro
   await tools.actor.apply(id, step);
 }
 
+/** A disk is repaired while its node is down, which then comes back unless another fault keeps it down. */
+async function repairDisk(
+  tools: HealingTools,
+  record: FaultRecord,
+  step: StepOf<"readonly">,
+): Promise<Seen> {
+  const repaired = await tools.actor.heal(record.id, step);
+  if (repaired.holds === false) return repaired;
+  const back: FaultStep = { kind: "process", node: step.node, act: "stop", signal: "" };
+  const seen = await healStep(tools, record, back);
+  return { what: `${repaired.what}; ${seen.what}`, holds: seen.holds ?? repaired.holds };
+}
+
 async function healStep(tools: HealingTools, record: FaultRecord, step: FaultStep): Promise<Seen> {
+  if (step.kind === "readonly") return repairDisk(tools, record, step);
   if (step.kind !== "process") return tools.actor.heal(record.id, step);
   const { node } = step;
   const wasMade = record.evidence.some((entry) => entry.when === "during");

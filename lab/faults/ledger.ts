@@ -61,14 +61,14 @@ export class FaultLedger {
     return this.all().filter((fault) => fault.state !== "healed");
   }
 
-  /** The same of a lab that was brought down: a file that cannot be read is set aside, since none of its faults can be in effect any more. */
-  openOrSetAside(): readonly FaultRecord[] {
+  /** The same of a lab that was brought down; null: the file cannot be read and was set aside. */
+  openOrSetAside(): readonly FaultRecord[] | null {
     try {
       return this.open();
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       renameSync(this.path, `${this.path}.damaged`);
-      return [];
+      return null;
     }
   }
 

@@ -11,14 +11,24 @@ export interface Capabilities {
   readonly netem: boolean;
   /** CPUs of the engine's machine; a container's limit is never above. */
   readonly cpusMax: number;
+  /** The kernel can be told that a disk has an error; absent: not asked. */
+  readonly diskErrors?: boolean;
 }
 
+/** The lab, and what the machine offers. */
+interface PlanAround {
+  readonly allocation: LabAllocation;
+  readonly capabilities: Capabilities;
+}
+
+/** Possible in both runtimes. */
 const PROCESS_KINDS: ReadonlySet<FaultKind> = new Set([
   "kill",
   "stop",
   "pause",
   "host-down",
   "disk-lost",
+  "clock",
 ]);
 
 /** Why local processes cannot do it, and what can. */
@@ -32,11 +42,15 @@ const ALTERNATIVES: Readonly<Partial<Record<FaultKind, readonly [string, string]
   memory: ["have no memory limit but that of the machine", "kill"],
   cpu: ["share all CPUs of the machine; the lab owns no CPU group there", "pause"],
   "disk-slow": ["share the machine's disk, which the lab does not slow down", "pause"],
+  "disk-full": ["share the machine's disk, which the lab does not fill", "pause"],
+  "disk-readonly": ["share the machine's disk, which the lab does not break", "pause"],
 };
 
 function unsupported(message: string, hint: string): EngineError {
   return new EngineError("LAB_FAULT_UNSUPPORTED", { message, hint });
 }
+
+const NO_DISKS = "disks of fixed size are made on this machine only";
 
 /** What cannot be done on hosts that are servers, and what can. */
 const NOT_ON_SERVERS: Readonly<Partial<Record<FaultKind, readonly [string, string]>>> = {
@@ -48,6 +62,8 @@ const NOT_ON_SERVERS: Readonly<Partial<Record<FaultKind, readonly [string, strin
     "the limit is set in files of the server's own kernel, which the engine's API does not reach",
     "nearest: `lab pause NODE --for 5s`",
   ],
+  "disk-full": [NO_DISKS, "nearest: `lab fault disk-lost NODE` or `lab pause NODE --for 30s`"],
+  "disk-readonly": [NO_DISKS, "nearest: `lab fault disk-lost NODE` or `lab pause NODE --for 30s`"],
 };
 
 function checkServers(spec: FaultSpec, allocation: LabAllocation): void {
@@ -74,37 +90,6 @@ export function checkSupported(spec: FaultSpec, allocation: LabAllocation): void
   );
 }
 
-/** Faults that neither runtime can make honestly: the reason, and the nearest that is real. */
-const REFUSED: Readonly<Record<string, readonly [string, string]>> = {
-  "disk-full": [
-    "a node's volume has no size of its own, so only the machine's whole disk could be filled",
-    "nearest: `lab fault disk-slow NODE --iops 1`, or start your own container on a volume of fixed size",
-  ],
-  "disk-readonly": [
-    "a volume with files open for writing cannot be remounted read-only while the broker runs",
-    "nearest: `lab fault disk-slow NODE --iops 1` or `lab fault disk-lost NODE`",
-  ],
-  clock: [
-    "a container shares the machine's clock, and the nodes' image carries no library that bends it",
-    "nearest: `lab pause NODE --for 30s` makes every timer of the node late",
-  ],
-};
-
-/**
- * @param kind as the user typed it
- * @throws EngineError LAB_FAULT_UNSUPPORTED for a kind that is known and refused everywhere
- */
-export function checkRefused(kind: string): void {
-  const refused = REFUSED[kind];
-  if (refused === undefined) return;
-  throw unsupported(`${kind} is not possible: ${refused[0]}`, refused[1]);
-}
-
-/** @returns names of kinds that are refused everywhere */
-export function refusedKinds(): readonly string[] {
-  return Object.keys(REFUSED);
-}
-
 function nodeNamed(allocation: LabAllocation, name: string): LabNode {
   const found = allocation.topology.nodes.find((node) => node.name === name);
   if (found !== undefined) return found;
@@ -117,7 +102,7 @@ function nodeNamed(allocation: LabAllocation, name: string): LabNode {
 type ProcessAct = Extract<FaultStep, { kind: "process" }>["act"];
 
 /** What happens to each node; a host loses all its nodes at once. */
-const ACT_OF = { "host-down": "kill", stop: "stop", pause: "pause", "disk-lost": "wipe" } as const;
+const ACT_OF = { "host-down": "kill", stop: "stop", pause: "pause" } as const;
 
 function processSteps(names: readonly string[], act: ProcessAct, signal = ""): FaultPlan {
   const steps = names.map((node): FaultStep => ({ kind: "process", node, act, signal }));
@@ -138,6 +123,72 @@ function checkDisks(names: readonly string[], allocation: LabAllocation): void {
     message: `${without} keeps nothing on a disk`,
     hint: "name brokers or name servers, for example broker-a-master or @masters",
   });
+}
+
+/** The machine's own disk is never filled. @throws EngineError LAB_FAULT_UNSUPPORTED */
+function checkOwnDisks(allocation: LabAllocation): void {
+  if (typeof allocation.diskMiB === "number") return;
+  throw unsupported(
+    "the nodes of this lab share the machine's disk: they were made without disks of their own",
+    "make a lab with them: `lab up --runtime docker --disk 512m --name NAME` (as root, on Linux); nearest here: `lab fault disk-slow NODE --iops 1` or `lab fault disk-lost NODE`",
+  );
+}
+
+function noDiskErrors(): EngineError {
+  return unsupported(
+    "this machine's kernel offers no trigger for errors of ext4 (/sys/fs/ext4/*/trigger_fs_error), and a disk with open files cannot be made read-only otherwise",
+    "nearest: `lab fault disk-full NODE`, which refuses writes too, or `lab fault disk-lost NODE`",
+  );
+}
+
+/** Only a program of ours carries what shifts its clock. @throws EngineError LAB_FAULT_UNSUPPORTED */
+function clockSteps(
+  spec: Extract<FaultSpec, { kind: "clock" }>,
+  allocation: LabAllocation,
+): FaultPlan {
+  const { nodes, offsetMs } = spec;
+  const apache = nodes.find((name) => nodeNamed(allocation, name).engine !== undefined);
+  if (apache !== undefined) {
+    throw unsupported(
+      `${apache} runs Apache's Java, which takes the machine's clock and nothing of the lab's`,
+      `name nodes of our own engine, or \`lab up --engine ${apache}=ts\` first; nearest: \`lab pause ${apache} --for 30s\` makes every timer of it late`,
+    );
+  }
+  return { steps: nodes.map((node): FaultStep => ({ kind: "clock", node, offsetMs })), proofs: [] };
+}
+
+const DATA_KINDS = ["disk-slow", "disk-lost", "disk-full", "disk-readonly", "clock"] as const;
+
+type DataSpec = Extract<FaultSpec, { kind: (typeof DATA_KINDS)[number] }>;
+
+function isDataFault(spec: FaultSpec): spec is DataSpec {
+  return DATA_KINDS.some((kind) => kind === spec.kind);
+}
+
+/** Faults of a node's data, or of what lies beside it. */
+function dataSteps(spec: DataSpec, { allocation, capabilities }: PlanAround): FaultPlan {
+  const { nodes } = spec;
+  checkDisks(nodes, allocation);
+  switch (spec.kind) {
+    case "disk-lost":
+      return processSteps(nodes, "wipe");
+    case "disk-slow": {
+      const { iops } = spec;
+      return { steps: nodes.map((node): FaultStep => ({ kind: "io", node, iops })), proofs: [] };
+    }
+    case "disk-full": {
+      checkOwnDisks(allocation);
+      const { leaveBytes } = spec;
+      const steps = nodes.map((node): FaultStep => ({ kind: "ballast", node, leaveBytes }));
+      return { steps, proofs: [] };
+    }
+    case "disk-readonly":
+      checkOwnDisks(allocation);
+      if (capabilities.diskErrors === false) throw noDiskErrors();
+      return { steps: nodes.map((node): FaultStep => ({ kind: "readonly", node })), proofs: [] };
+    case "clock":
+      return clockSteps(spec, allocation);
+  }
 }
 
 function memorySteps(
@@ -182,68 +233,21 @@ function cpuSteps(
  * @returns steps in the order they are applied (healed in reverse) and how to prove them
  * @throws EngineError LAB_FAULT_UNSUPPORTED | LAB_NODE_UNKNOWN | CLI_USAGE
  */
-export function planFault(
-  id: string,
-  spec: FaultSpec,
-  around: { readonly allocation: LabAllocation; readonly capabilities: Capabilities },
-): FaultPlan {
+export function planFault(id: string, spec: FaultSpec, around: PlanAround): FaultPlan {
   const { allocation, capabilities } = around;
   checkSupported(spec, allocation);
   if (isNetworkFault(spec)) return planNetwork(id, spec, around);
-  if (spec.kind === "disk-slow" || spec.kind === "disk-lost") checkDisks(spec.nodes, allocation);
+  if (isDataFault(spec)) return dataSteps(spec, around);
   switch (spec.kind) {
     case "kill":
       return killSteps(spec.nodes, spec.signal);
     case "host-down":
     case "stop":
     case "pause":
-    case "disk-lost":
       return processSteps(spec.nodes, ACT_OF[spec.kind]);
     case "memory":
       return memorySteps(spec, allocation);
     case "cpu":
       return cpuSteps(spec, allocation, capabilities.cpusMax);
-    case "disk-slow": {
-      const steps = spec.nodes.map((node): FaultStep => ({ kind: "io", node, iops: spec.iops }));
-      return { steps, proofs: [] };
-    }
-  }
-}
-
-const ACTS: Readonly<Record<ProcessAct, readonly [string, string]>> = {
-  kill: ["SIGKILL", "start it"],
-  stop: ["SIGTERM, wait for its end", "start it"],
-  pause: ["freeze it", "let it go on"],
-  signal: ["send the signal", "start it if it ended"],
-  wipe: ["SIGKILL, then remove all its data", "start it with an empty disk"],
-};
-
-/** @returns what a step does and how it is undone, in lines for people */
-export function describeStep(step: FaultStep): readonly string[] {
-  switch (step.kind) {
-    case "process": {
-      const [does, undoes] = ACTS[step.act];
-      const what = step.act === "signal" ? `send ${step.signal}` : does;
-      return [`${step.node}: ${what}; heal: ${undoes}`];
-    }
-    case "limits": {
-      const { memoryMiB: memory, cpus } = step;
-      const text =
-        memory === null
-          ? `cpus ${cpus?.to ?? 0}; heal: ${cpus?.back ?? 0}`
-          : `memory ${memory.to} MiB; heal: ${memory.back} MiB`;
-      return [`${step.node}: container limit ${text}`];
-    }
-    case "io":
-      return [`${step.node}: ${step.iops} writes a second to its disk; heal: no limit`];
-    case "relay":
-      return [
-        `${step.node}: a relay in its network namespace holds every byte back ${step.delayMs} ms for ${step.routes.map((route) => `${route.host}:${route.port}`).join(", ")}; heal: remove it`,
-      ];
-    case "rules":
-      return [
-        ...step.apply.map((line) => `${step.node}: ${line.join(" ")}`),
-        ...step.heal.map((line) => `${step.node}: heal: ${line.join(" ")}`),
-      ];
   }
 }

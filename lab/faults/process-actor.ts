@@ -1,22 +1,21 @@
 /** Faults of a node's process and its data: alike in both runtimes but for where the data lies. */
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../../engine/base/engine-error.ts";
+import { CLOCK_FILES } from "../runtime/clock-files.ts";
 import { nodeDirectory } from "../runtime/node-launch.ts";
 import type { LabRuntime, NodeProcessState } from "../runtime/runtime.ts";
 import type { FaultActor, Measure, Seen } from "./actor.ts";
+import { ClockSteps } from "./clock/clock-steps.ts";
+import { setClock } from "./clock/offset-file.ts";
 import type { FaultStep, StepOf } from "./fault.ts";
+import { stateOf } from "./node-state.ts";
 import type { Capabilities } from "./plan.ts";
 
 const SETTLE_MS = 5_000;
 const POLL_MS = 25;
-/** In a node's folder these tell of its process; everything else is its data. */
-const NOT_DATA = /^(node\.log(\.1)?|process\.json)$/;
-
-/** @returns what the operating system or the engine says of the node */
-export async function stateOf(runtime: LabRuntime, node: string): Promise<NodeProcessState> {
-  return (await runtime.observe()).find((seen) => seen.node === node)?.state ?? "missing";
-}
+/** In a node's folder these tell of its process or its clock; everything else is its data. */
+const NOT_DATA: readonly string[] = ["node.log", "node.log.1", "process.json", ...CLOCK_FILES];
 
 /** Waits up to 5 s for a state. @returns the last one seen */
 async function awaitState(
@@ -37,7 +36,7 @@ const isLive = (state: NodeProcessState): boolean => state === "running" || stat
 
 async function wipeLocally(runtime: LabRuntime, node: string): Promise<number> {
   const folder = nodeDirectory(runtime.allocation, node);
-  const data = (): string[] => readdirSync(folder).filter((name) => !NOT_DATA.test(name));
+  const data = (): string[] => readdirSync(folder).filter((name) => !NOT_DATA.includes(name));
   for (const name of data()) rmSync(join(folder, name), { recursive: true, force: true });
   return Promise.resolve(data().length);
 }
@@ -97,9 +96,14 @@ export class ProcessSteps {
 /** Faults of a lab of local processes. */
 export class ProcessFaultActor implements FaultActor {
   private readonly steps: ProcessSteps;
+  private readonly clocks: ClockSteps;
 
   constructor(runtime: LabRuntime) {
     this.steps = new ProcessSteps(runtime);
+    this.clocks = new ClockSteps(runtime, (_fault, node, request) => {
+      const folder = nodeDirectory(runtime.allocation, node);
+      return existsSync(folder) ? setClock(folder, request) : Promise.resolve(null);
+    });
   }
 
   async capabilities(): Promise<Capabilities> {
@@ -107,10 +111,12 @@ export class ProcessFaultActor implements FaultActor {
   }
 
   async apply(id: string, step: FaultStep): Promise<Seen> {
+    if (step.kind === "clock") return this.clocks.apply(id, step);
     return this.steps.apply(id, onlyProcess(step));
   }
 
-  async heal(_id: string, step: FaultStep): Promise<Seen> {
+  async heal(id: string, step: FaultStep): Promise<Seen> {
+    if (step.kind === "clock") return this.clocks.heal(id, step);
     return this.steps.heal(onlyProcess(step));
   }
 

@@ -14,7 +14,7 @@ import { claim, disclaim, prepareHome, removeLeftovers } from "./leftovers.ts";
 /** What a new lab is to be. */
 export interface BeginOptions extends Pick<
   BringUpOptions,
-  "home" | "cwd" | "size" | "set" | "timeoutMs" | "signal"
+  "home" | "cwd" | "size" | "diskMiB" | "set" | "timeoutMs" | "signal"
 > {
   readonly preset: string;
   readonly runtime: RuntimeKind;

@@ -22,6 +22,8 @@ export interface RocketMQLabOptions {
   readonly runtime?: "process" | "docker";
   /** Memory and file sizes. Default `tiny`. */
   readonly size?: "tiny" | "small" | "large";
+  /** Docker only, as root on Linux: a disk of so many MiB for each node, so that `lab fault disk-full` and `disk-readonly` work. Default: none. */
+  readonly diskMiB?: number;
   /** Settings over the property files: `@masters.flushDiskType=ASYNC_FLUSH`. */
   readonly set?: readonly string[];
   /** Milliseconds until everything must be ready. Default 60,000. */
@@ -150,6 +152,7 @@ export class RocketMQLab implements AsyncDisposable {
       cwd: process.cwd(),
       runtime: options.runtime ?? "process",
       size: options.size ?? "tiny",
+      diskMiB: options.diskMiB,
       set: options.set ?? [],
       signal: options.signal ?? new AbortController().signal,
       log: options.log ?? (() => undefined),

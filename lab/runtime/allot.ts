@@ -14,6 +14,8 @@ export interface AllotRequest {
   readonly topology: Topology;
   /** What the topology was configured with. */
   readonly configured?: Pick<LabState, "size" | "settings" | "engines">;
+  /** Size of each node's own disk; absent: none. */
+  readonly diskMiB?: number | undefined;
   readonly runtime: RuntimeKind;
   /** Block the user wants; undefined: the first free one. */
   readonly index: number | undefined;
@@ -62,6 +64,7 @@ export function allot(request: AllotRequest): LabState {
     engines: request.configured?.engines ?? [],
     masters: {},
     fences: [],
+    diskMiB: request.diskMiB ?? null,
     topology: publishPorts(request.topology, index, request.runtime),
   };
 }

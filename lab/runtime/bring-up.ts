@@ -51,6 +51,8 @@ export interface BringUpOptions {
   readonly newLabIndex: number | undefined;
   /** Size of a new lab; an existing one keeps its own. */
   readonly size: LabSize | undefined;
+  /** Size of each node's own disk in a new lab in Docker; an existing one keeps what it has. Absent: none. */
+  readonly diskMiB?: number | undefined;
   /** `node.key=value` to add, `node.key` to take away. */
   readonly set: readonly string[];
   readonly unset: readonly string[];
@@ -90,9 +92,9 @@ function conflict(state: LabState, what: string): EngineError {
   });
 }
 
-/** An existing lab keeps what it is; only the content of its folder may have changed. */
-function continueLab(options: BringUpOptions, state: LabState): LabState {
-  const { preset, runtime, index } = options;
+/** What a lab was made with once. */
+function checkMadeWith(options: BringUpOptions, state: LabState): void {
+  const { runtime, index } = options;
   if (runtime !== undefined && runtime !== state.runtime) {
     throw conflict(state, `runs with ${state.runtime}`);
   }
@@ -101,6 +103,16 @@ function continueLab(options: BringUpOptions, state: LabState): LabState {
   }
   if (options.size !== undefined && options.size !== state.size)
     throw conflict(state, `was made with --size ${state.size}`);
+  if (options.diskMiB !== undefined && options.diskMiB !== state.diskMiB) {
+    const made = state.diskMiB === null ? "out --disk" : ` --disk ${state.diskMiB}m`;
+    throw conflict(state, `was made with${made}`);
+  }
+}
+
+/** An existing lab keeps what it is; only the content of its folder may have changed. */
+function continueLab(options: BringUpOptions, state: LabState): LabState {
+  checkMadeWith(options, state);
+  const { preset } = options;
   const loaded = loadWith(options, preset ?? state.topology.dir);
   if (loaded.dir !== state.topology.dir) throw conflict(state, `is a ${state.topology.name}`);
   checkStoreStays(state, options);
@@ -191,8 +203,10 @@ async function stateFor(
   const topology = configure(loadWith(options, options.preset ?? DEFAULT_PRESET), configured);
   const choice = await chooseRuntime(options.runtime, { stateDir: join(home, name), topology });
   options.progress.note(`runtime ${choice.kind}: ${choice.reason}`);
+  const { diskMiB } = options;
+  if (diskMiB !== undefined) checkDisks(topology, choice.kind);
   const index = options.index ?? options.newLabIndex;
-  const state = allot({ home, name, topology, configured, runtime: choice.kind, index });
+  const state = allot({ home, name, topology, configured, diskMiB, runtime: choice.kind, index });
   return { state, reason: choice.reason };
 }
 
@@ -203,6 +217,20 @@ function openToOthers({ topology }: LabAllocation): readonly string[] {
   return [
     `note: the nodes listen on ${bound.join(" and ")} without access control: let only your own machines reach their ports there`,
   ];
+}
+
+/** @throws EngineError LAB_DISK_UNSUPPORTED */
+function checkDisks({ servers }: Topology, kind: RuntimeKind): void {
+  if (kind === "docker" && servers === undefined) return;
+  const isProcess = kind === "process";
+  throw new EngineError("LAB_DISK_UNSUPPORTED", {
+    message: isProcess
+      ? "local processes have no disks of their own: they write to the machine's"
+      : "disks of fixed size are made on this machine, and the hosts of this topology are servers",
+    hint: isProcess
+      ? "add `--runtime docker` (as root, on Linux), or leave --disk out"
+      : "leave --disk out",
+  });
 }
 
 /** Two `up` of different labs must not be given the same ports, so they are prepared one after the other. */

@@ -28,6 +28,7 @@ import {
   writeLabFiles,
   type Part,
 } from "./docker/lab-files.ts";
+import { attachDisks, checkDisksPossible, removeDisks } from "./docker/node-disks.ts";
 import { volumeStores } from "./docker/volume-stores.ts";
 import { checkFences } from "./fence.ts";
 import { connectDocker, type DockerEngine } from "./preflight/engine.ts";
@@ -102,6 +103,7 @@ export class DockerRuntime implements LabRuntime {
       return;
     }
     signal.throwIfAborted();
+    if (typeof this.allocation.diskMiB === "number") checkDisksPossible(this.engine);
     await this.check(absent);
     await this.create(absent, progress, signal);
   }
@@ -141,6 +143,7 @@ export class DockerRuntime implements LabRuntime {
     await this.deliverProperties(image);
     say(`starting containers from ${image}`);
     await this.dropOutdated(nodes, apache);
+    await attachDisks(this.allocation, nodes);
     const names = nodes.map((node) => node.name);
     await this.compose(["up", "-d", "--no-recreate", "--no-build", ...names], signal);
     for (const name of names) progress({ node: name, message: "started" });
@@ -229,6 +232,7 @@ export class DockerRuntime implements LabRuntime {
     await this.containers.removeContainers();
     await this.containers.removeNetworks();
     await this.containers.removeVolumes();
+    await removeDisks(this.allocation.stateDir);
   }
 
   async start(name: string): Promise<void> {
@@ -243,6 +247,7 @@ export class DockerRuntime implements LabRuntime {
     }
     copyProperties(this.allocation);
     await this.deliverProperties(this.containerAccess().image);
+    await attachDisks(this.allocation, [node]);
     await this.containers.act(name, (found) => found.start(), { status: [] });
   }
 

@@ -1,5 +1,6 @@
 /** How one node of a lab is started as a local process: program, flags, environment. */
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import {
   NAMESRV_PROPERTIES,
   type LabNode,
@@ -149,6 +150,11 @@ function dashboardLaunch(node: LabNode, allocation: LabAllocation): ScriptLaunch
   };
 }
 
+/** Lets the lab shift the clock of a node while it runs, in worker threads too; see lab/faults/clock/preload.ts. */
+function clockFlags(): readonly string[] {
+  return ["--import", pathToFileURL(programFile("clock")).href];
+}
+
 /** B-02: no peer's text reaches `__proto__`. */
 const SAFETY_FLAG = "--disable-proto=delete";
 /** Young generation of a broker: fewer scavenges under load (engine-performance 8). */
@@ -178,6 +184,8 @@ export function nodeLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch
     ...(isBroker ? BROKER_FLAGS : SMALL_FLAGS),
     `--max-old-space-size=${node.resources.heapMiB}`,
   ];
+  // A dashboard has nothing on a disk, and thus no place for an offset.
+  const clock = node.role === "dashboard" ? [] : clockFlags();
   const launch = {
     namesrv: () => namesrvLaunch(node, allocation),
     "broker-master": () => brokerLaunch(node, allocation),
@@ -186,7 +194,7 @@ export function nodeLaunch(node: LabNode, allocation: LabAllocation): NodeLaunch
   }[node.role]();
   return {
     program: process.execPath,
-    args: [...flags, ...launch.args],
+    args: [...flags, ...clock, ...launch.args],
     env: { ...launch.env, LAB_NODE: node.name },
     files: [],
   };

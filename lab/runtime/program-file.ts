@@ -4,11 +4,13 @@ import { EngineError } from "../../engine/base/engine-error.ts";
 import { installRoot } from "../base/install-root.ts";
 
 /**
- * @param name `mqnamesrv`, `mqbroker`, `dashboard` or `reaper`
+ * @param name `mqnamesrv`, `mqbroker`, `dashboard`, `reaper` or what is loaded before them
  * @returns path of the bundled program
  * @throws EngineError LAB_NOT_BUILT
  */
-export function programFile(name: "mqnamesrv" | "mqbroker" | "dashboard" | "reaper"): string {
+export function programFile(
+  name: "mqnamesrv" | "mqbroker" | "dashboard" | "reaper" | "clock",
+): string {
   const file = join(installRoot(), "dist", `${name}.mjs`);
   if (existsSync(file)) return file;
   throw new EngineError("LAB_NOT_BUILT", {

@@ -15,7 +15,7 @@ export interface ResetOptions {
   readonly signal: AbortSignal;
   readonly progress: BringUpProgress;
   /** Called when every node is down: faults end with the nodes. */
-  readonly onDown: () => void;
+  readonly onDown: () => Promise<void>;
 }
 
 /** What is left. */
@@ -50,7 +50,7 @@ export async function resetLab(options: ResetOptions): Promise<WasReset> {
   await progress.step("Stopping every node", (say) =>
     runtime.down(({ node, message }) => say(`${node ?? ""} ${message}`.trim())),
   );
-  options.onDown();
+  await options.onDown();
   signal.throwIfAborted();
   await wipe(options);
   const phase = before.length === 0 ? "down" : "starting";

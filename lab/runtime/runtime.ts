@@ -52,6 +52,8 @@ export interface LabAllocation {
   readonly subnets: Readonly<Record<string, string>>;
   /** `.lab/NAME`. */
   readonly stateDir: string;
+  /** Docker only. Every node with data has a disk of this size; absent or null: it shares the machine's. */
+  readonly diskMiB?: number | null;
   /** Nodes that are looked at before they start as slaves; absent: none. */
   readonly fences?: readonly Fence[];
 }

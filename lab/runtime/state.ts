@@ -82,12 +82,13 @@ const stateSchema = z.object({
   /** `starting` until the first `up` (or any later one) has seen the lab ready. */
   phase: z.enum(["starting", "up", "down"]),
   subnets: z.record(z.string(), z.string()),
-  // Labs made before there were sizes, engines and promotions have none of them.
+  // Labs made before there were sizes, engines, promotions and disks have none of them.
   size: z.enum(LAB_SIZES).default("small"),
   settings: z.array(z.string()).default([]),
   engines: z.array(z.string()).default([]),
   masters: z.record(z.string(), z.string()).default({}),
   fences: z.array(fenceSchema).default([]),
+  diskMiB: z.int().positive().nullable().default(null),
   topology: topologySchema,
 });
 
@@ -109,6 +110,8 @@ export interface LabState {
   readonly masters: Masters;
   /** Nodes of their sets whose log may have gone another way. */
   readonly fences: readonly Fence[];
+  /** Size of each node's own disk; null: none has one. */
+  readonly diskMiB: number | null;
   readonly topology: Topology;
 }
 
@@ -242,5 +245,6 @@ export function allocationOf(home: string, state: LabState): LabAllocation {
     subnets: state.subnets,
     stateDir: join(home, state.name),
     fences: state.fences,
+    diskMiB: state.diskMiB,
   };
 }

@@ -175,6 +175,29 @@ socket.on("connect", () => { console.log(0); socket.destroy(); });`;
     expect(measuredIn(SLAVE, SYNCED_WRITES)).toBeLessThan(50);
   });
 
+  it("a shifted clock is the node's alone, and that of its next container too", async () => {
+    const clockOf = (node: string): number => {
+      const says = `console.log(JSON.parse(require("node:fs").readFileSync("/data/clock-says")).clockMs)`;
+      return measuredIn(node, says);
+    };
+    await bitesAndHeals({ kind: "clock", nodes: [SLAVE, "namesrv-1"], offsetMs: -90_000 });
+    const spec: FaultSpec = { kind: "clock", nodes: [MASTER], offsetMs: 7_200_000 };
+    await bitesAndHeals(spec, async () => {
+      // A program beside the node has the machine's clock.
+      expect(Math.abs(measuredIn(MASTER, "console.log(Date.now())") - Date.now())).toBeLessThan(
+        60_000,
+      );
+      const before = clockOf(MASTER);
+      await lab.run("kill", MASTER, "--name", NAME);
+      await lab.run("start", MASTER, "--name", NAME, "--timeout", "30s");
+      expect(clockOf(MASTER)).toBeGreaterThan(before);
+      expect(clockOf(MASTER) - Date.now()).toBeGreaterThan(7_100_000);
+    });
+    expect(measuredIn(MASTER, `console.log(require("node:fs").readdirSync("/data").length)`)).toBe(
+      measuredIn(SLAVE, `console.log(require("node:fs").readdirSync("/data").length)`),
+    );
+  });
+
   it("a paused, a killed and a lost node come back", async () => {
     expect((await bitesAndHeals({ kind: "pause", nodes: [SLAVE] })).state).toBe("healed");
     expect((await bitesAndHeals({ kind: "kill", nodes: [SLAVE], signal: "SIGKILL" })).state).toBe(
@@ -208,6 +231,7 @@ socket.on("connect", () => { console.log(0); socket.destroy(); });`;
 
   it("down and destroy leave no helper, no volume and no network, with faults in effect", async () => {
     await control.inject({ kind: "delay", ...LINK, delayMs: 5 }, undefined);
+    await control.inject({ kind: "clock", nodes: [MASTER, SLAVE], offsetMs: 5_000 }, undefined);
     expect((await lab.run("down", "--name", NAME)).code).toBe(0);
     expect(control.ledger.open()).toEqual([]);
     expect(await helpersLeft()).toBe(0);

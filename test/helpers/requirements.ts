@@ -17,7 +17,8 @@ export type Requirement =
   | "linux"
   | "zsh"
   | "fish"
-  | "private-engine";
+  | "private-engine"
+  | "loop-disks";
 
 const CHECKS: Readonly<Record<Requirement, () => boolean>> = {
   docker: () =>
@@ -36,6 +37,12 @@ const CHECKS: Readonly<Record<Requirement, () => boolean>> = {
     process.getuid?.() === 0 &&
     ["dockerd --version", "ip -V", "nsenter -V"].every(
       (line) => spawnSync("sh", ["-c", line]).status === 0,
+    ),
+  // See lab/runtime/docker/node-disks.ts.
+  "loop-disks": () =>
+    process.getuid?.() === 0 &&
+    ["losetup --version", "mkfs.ext4 -V", "e2fsck -V"].every(
+      (line) => spawnSync("sh", ["-c", `PATH=$PATH:/usr/sbin:/sbin ${line}`]).status === 0,
     ),
   chromium: () => chromiumPath() !== undefined,
   zsh: () => spawnSync("zsh", ["-f", "-c", "zmodload zsh/zpty"]).status === 0,

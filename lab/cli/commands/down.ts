@@ -25,7 +25,7 @@ export const downCommand = defineCommand({
         say(node === null ? message : `${node} ${message}`);
       }),
     );
-    faultControl(context, lab, "down").ended();
+    await faultControl(context, lab, "down").ended();
     writeState(context.home, { ...lab.state, phase: "down" });
     const flag = nameFlag(context.labName);
     const what = ended.length === 0 ? "was down already" : "is down; its data is kept";

@@ -32,9 +32,9 @@ function list(context: CommandContext, lab: OpenLab): CommandResult {
 
 export const faultCommand = defineCommand({
   name: "fault",
-  summary: "break the network, limits or disks of nodes; list what is broken",
+  summary: "break the network, limits, disks or clocks of nodes; list what is broken",
   description:
-    "Kinds with two ends: partition, reject, loss, delay. Kinds on nodes: bandwidth, memory, cpu, disk-slow, disk-lost. disk-full, disk-readonly and clock are refused with the reason. Without a second end the nodes are cut from all others. A fault is written down before it is made, measured from inside the nodes' networks, and stays until `lab heal`; with --for until the time is over, Ctrl-C comes, or the next command finds this one dead. Connections from this machine's published ports are not part of the lab's networks and stay as they are. delay holds bytes in the kernel (netem) or, without that, in a relay beside each node, which resets connections from before the fault.",
+    "Kinds with two ends: partition, reject, loss, delay. Kinds on nodes: bandwidth, memory, cpu, disk-slow, disk-lost, disk-full, disk-readonly, clock. disk-full and disk-readonly need a lab with disks of its own (`lab up --disk`). Without a second end the nodes are cut from all others. A fault is written down before it is made, measured from inside the nodes' networks, and stays until `lab heal`; with --for until the time is over, Ctrl-C comes, or the next command finds this one dead. Connections from this machine's published ports are not part of the lab's networks and stay as they are. delay holds bytes in the kernel (netem) or, without that, in a relay beside each node, which resets connections from before the fault.",
   examples: [
     {
       command: "lab fault partition host-1 host-2 --for 30s",
@@ -64,6 +64,18 @@ export const faultCommand = defineCommand({
     {
       command: "lab fault disk-lost broker-a-slave",
       what: "kill it and wipe its volume; heal starts it empty",
+    },
+    {
+      command: "lab fault disk-full broker-a-master",
+      what: "to the last block, in a lab of `lab up --disk 512m`; heal makes room",
+    },
+    {
+      command: "lab fault disk-readonly broker-a-master",
+      what: "as a dying disk does; heal stops it, repairs the disk, starts it",
+    },
+    {
+      command: "lab fault clock broker-a-master --offset +2m",
+      what: "its wall clock is two minutes ahead (or -30s), its timers are not",
     },
     { command: "lab fault list", what: "what is and was in effect" },
     { command: "lab fault partition host-1 host-2 --plan", what: "print the rules, do nothing" },
@@ -103,6 +115,12 @@ export const faultCommand = defineCommand({
       max: 100_000,
       initial: undefined,
     }),
+    leave: sizeOption("--leave <size>", "disk-full: room that stays; default 0", {
+      min: 0,
+      max: 65_536 * MIB,
+      initial: 0,
+    }),
+    offset: textOption("--offset <time>", "clock: ahead or behind, for example +2m or -30s"),
   },
   async run(context, { args, options }) {
     const lab = await openLab(context);

@@ -8,8 +8,13 @@ import { faultControl } from "../fault-run.ts";
 import { renderView, viewLab, type LabView } from "../lab-view.ts";
 import { nameFlag, openLab, type OpenLab } from "../open-lab.ts";
 import { LAB_SIZES } from "../../topology/size.ts";
-import { choiceOption, listOption, numberOption, textOption } from "../options.ts";
+import { choiceOption, listOption, numberOption, sizeOption, textOption } from "../options.ts";
 import { timeoutOption } from "./common-options.ts";
+
+const MIB = 1_048_576;
+const DISK_MIN_MIB = 64;
+/** 1 TiB */
+const DISK_MAX_MIB = 1_048_576;
 
 const indexOption = numberOption(
   "--index <n>",
@@ -82,6 +87,10 @@ export const upCommand = defineCommand({
       what: "change a setting, leave the files alone",
     },
     {
+      command: "lab up 1m --runtime docker --disk 512m",
+      what: "disks that can be full or read-only; as root on Linux",
+    },
+    {
       command: "lab up --engine broker-b=apache-dist:/opt/rocketmq-4.9.7",
       what: "Apache's Java broker for broker-b, ours for the rest",
     },
@@ -101,6 +110,11 @@ export const upCommand = defineCommand({
     topology: textOption("--topology <dir>", "folder with a topology.yaml instead of a preset"),
     size: choiceOption("--size <size>", "memory and file sizes of a new lab; default small", {
       allowed: LAB_SIZES,
+      initial: undefined,
+    }),
+    disk: sizeOption("--disk <size>", "Docker: a disk of this size for each node of a new lab", {
+      min: DISK_MIN_MIB * MIB,
+      max: DISK_MAX_MIB * MIB,
       initial: undefined,
     }),
     set: listOption("--set <node.key=value>", "a setting over the property files, remembered"),
@@ -125,6 +139,7 @@ export const upCommand = defineCommand({
       runtime: options.runtime,
       index: options.index,
       size: options.size,
+      diskMiB: options.disk === undefined ? undefined : Math.floor(options.disk / MIB),
       set: options.set,
       unset: options.unset,
       engines: options.engine,

@@ -1,16 +1,25 @@
 /**
  * The program the lab runs inside a node's network namespace: `fault-agent do JSON` does operations and prints one line with their results,
- * `fault-agent relay JSON` relays until it is ended.
+ * `fault-agent relay JSON` relays until it is ended; `wipe`, `clock` and `disk` work on a node's volume.
  */
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { workOnDisk, type Reserve } from "./ballast.ts";
 import { burst, connectOutcome, pour, roundTripMs } from "./probe.ts";
-import { RELAY_READY, type AgentOp, type AgentResult, type RelayRoute } from "./protocol.ts";
+import { setClock, type ClockRequest } from "../clock/offset-file.ts";
+import {
+  RELAY_READY,
+  type AgentOp,
+  type AgentResult,
+  type DiskRequest,
+  type RelayRoute,
+  type WipeRequest,
+} from "./protocol.ts";
 import { startRelay } from "./relay.ts";
 
-/** iptables and tc come with their own loader and libraries, so that they run on any base image. */
+/** iptables, tc and fallocate come with their own loader and libraries, so that they run on any base image. */
 const TOOLS = "/tools";
 const LOADER = [`${TOOLS}/ld.so`, "--library-path", `${TOOLS}/lib`];
 
@@ -79,13 +88,28 @@ function answer(results: readonly AgentResult[]): void {
   process.stdout.write(`${JSON.stringify({ agent: "lab.agent/1", results })}\n`);
 }
 
-/** Removes what a folder holds; the answer's value is what is left. */
-function wipe(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    rmSync(join(folder, name), { recursive: true, force: true });
-  }
-  answer([{ code: 0, text: "", value: readdirSync(folder).length }]);
+/** Removes what a folder holds but for some; the answer's value is what is left of the rest. */
+function wipe({ folder, keep }: WipeRequest): void {
+  const rest = (): string[] => readdirSync(folder).filter((name) => !keep.includes(name));
+  for (const name of rest()) rmSync(join(folder, name), { recursive: true, force: true });
+  answer([{ code: 0, text: "", value: rest().length }]);
 }
+
+/** Does one thing on a node's volume; the answer's text is what came of it, as JSON. */
+async function tell(work: () => unknown): Promise<void> {
+  try {
+    answer([{ code: 0, text: JSON.stringify(await work()), value: null }]);
+  } catch (error) {
+    answer([
+      { code: 1, text: error instanceof Error ? error.message : String(error), value: null },
+    ]);
+  }
+}
+
+const reserve: Reserve = (file, offset, bytes) => {
+  const { code, text } = run(["fallocate", "-o", `${offset}`, "-l", `${bytes}`, file]);
+  return code === 0 ? "" : `fallocate: ${text}`;
+};
 
 const [verb = "", json = "[]"] = process.argv.slice(2);
 const request: unknown = JSON.parse(json);
@@ -94,7 +118,12 @@ if (verb === "relay") {
   await startRelay(routes, delayMs);
   process.stdout.write(`${RELAY_READY}\n`);
 } else if (verb === "wipe") {
-  wipe(String(request));
+  wipe(request as WipeRequest);
+} else if (verb === "clock") {
+  const wanted = request as ClockRequest & { readonly folder: string };
+  await tell(() => setClock(wanted.folder, wanted));
+} else if (verb === "disk") {
+  await tell(() => workOnDisk(request as DiskRequest, reserve));
 } else {
   await doAll(request as readonly AgentOp[]);
 }

@@ -41,6 +41,30 @@ export interface RelayRoute {
   readonly port: number;
 }
 
+/** What `wipe` is to remove: all of a folder but for some entries. */
+export interface WipeRequest {
+  readonly folder: string;
+  readonly keep: readonly string[];
+}
+
+/** What `disk` is to do on the disk a folder lies on. */
+export interface DiskRequest {
+  readonly folder: string;
+  readonly act: "fill" | "empty" | "look" | "await-readonly";
+  /** `fill`: bytes that stay free. */
+  readonly leaveBytes: number;
+}
+
+export const diskAnswerSchema = z.object({
+  totalBytes: z.number(),
+  freeBytes: z.number(),
+  /** How an attempt to write a little ended: `written`, or the code of the error. */
+  write: z.string(),
+});
+
+/** What a disk is like after that. */
+export type DiskAnswer = z.infer<typeof diskAnswerSchema>;
+
 /** What the relay says once it listens. */
 export const RELAY_READY = "relay ready";
 

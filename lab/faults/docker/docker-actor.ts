@@ -9,12 +9,16 @@ import type { LabRuntime } from "../../runtime/runtime.ts";
 import { ServersRuntime } from "../../runtime/servers-runtime.ts";
 import type { FaultActor, Measure, Seen } from "../actor.ts";
 import type { AgentOp, AgentResult } from "../agent/protocol.ts";
+import { ClockSteps } from "../clock/clock-steps.ts";
 import type { FaultProof, FaultStep, StepOf } from "../fault.ts";
 import type { Capabilities } from "../plan.ts";
 import { ProcessSteps } from "../process-actor.ts";
+import { canBreakDisks } from "./broken-disk.ts";
+import { DiskSteps } from "./disk-steps.ts";
 import { throttleDisk } from "./disk-throttle.ts";
 import { Helpers } from "./helper-containers.ts";
 import { measureProofs } from "./measure.ts";
+import { VolumeWork } from "./volume-work.ts";
 
 const MIB = 1_048_576;
 const NANO = 1e9;
@@ -39,6 +43,8 @@ export class DockerFaultActor implements FaultActor {
   private readonly containers: LabContainers;
   private readonly helpers: Helpers;
   private readonly processes: ProcessSteps;
+  private readonly clocks: ClockSteps;
+  private readonly disks: DiskSteps;
 
   /** @param engine that runs the nodes it acts on @param runtime of the whole lab */
   constructor(engine: DockerEngine, runtime: LabRuntime) {
@@ -48,11 +54,15 @@ export class DockerFaultActor implements FaultActor {
     const access = runtime.containerAccess?.();
     if (access === undefined) throw new RangeError("the runtime has no containers");
     this.helpers = new Helpers(this.containers, runtime.allocation, access);
-    this.processes = new ProcessSteps(runtime, (id, node) => this.helpers.wipe(id, node));
+    const volumes = new VolumeWork(this.helpers);
+    this.processes = new ProcessSteps(runtime, (id, node) => volumes.wipe(id, node));
+    this.clocks = new ClockSteps(runtime, (id, node, wanted) => volumes.setClock(id, node, wanted));
+    this.disks = new DiskSteps(runtime, volumes);
   }
 
   async capabilities(kind: string): Promise<Capabilities> {
     const cpusMax = this.engine.cpus;
+    if (kind === "disk-readonly") return { netem: false, cpusMax, diskErrors: canBreakDisks() };
     if (kind !== "delay") return { netem: false, cpusMax };
     const netem = ["tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"];
     const [result] = await this.helpers.tryOut([run(netem)]);
@@ -74,6 +84,12 @@ export class DockerFaultActor implements FaultActor {
         return this.limit(step, "to");
       case "io":
         return this.throttle(step.node, step.iops);
+      case "clock":
+        return this.clocks.apply(id, step);
+      case "ballast":
+        return this.disks.fill(id, step);
+      case "readonly":
+        return this.disks.breakUnder(id, step);
       case "process":
         return this.processes.apply(id, step);
     }
@@ -90,6 +106,12 @@ export class DockerFaultActor implements FaultActor {
         return this.limit(step, "back");
       case "io":
         return this.throttle(step.node, null);
+      case "clock":
+        return this.clocks.heal(id, step);
+      case "ballast":
+        return this.disks.empty(id, step);
+      case "readonly":
+        return this.disks.repair(id, step);
       case "process":
         return this.processes.heal(step);
     }

@@ -2,9 +2,10 @@
 import type Docker from "dockerode";
 import { text } from "node:stream/consumers";
 import { EngineError } from "../../../engine/base/engine-error.ts";
-import { CONTAINER_USER, LABEL, volumeKey } from "../../compose/service.ts";
+import { LABEL, volumeKey } from "../../compose/service.ts";
 import { DATA_DIR } from "../../compose/node-environment.ts";
 import { reasonOf, statusOf, dockerError } from "../../runtime/docker/docker-error.ts";
+import { attachDisks } from "../../runtime/docker/node-disks.ts";
 import type { LabContainers } from "../../runtime/docker/lab-containers.ts";
 import type { ContainerAccess, LabAllocation } from "../../runtime/runtime.ts";
 import {
@@ -168,16 +169,22 @@ export class Helpers {
     }
   }
 
-  /**
-   * Removes everything in a node's volume.
-   * @returns how many entries are left: 0
-   */
-  async wipe(fault: string, node: string): Promise<number> {
+  /** @returns what was done on a node's volume; null when the node has none, which an engine would make at once */
+  async onVolume(
+    fault: string,
+    node: string,
+    work: Pick<HelperOptions, "command" | "user">,
+  ): Promise<readonly AgentResult[] | null> {
     const volume = `${this.allocation.name}_${volumeKey(node)}`;
+    await attachDisks(this.allocation);
+    try {
+      await this.docker.getVolume(volume).inspect();
+    } catch (error) {
+      if (statusOf(error) === NOT_FOUND) return null;
+      throw dockerError(error, `looking for volume ${volume}`);
+    }
     const host = { NetworkMode: "none", Binds: [`${volume}:${DATA_DIR}`] };
-    const command = ["wipe", JSON.stringify(DATA_DIR)];
-    const results = await this.answers({ fault, command, user: CONTAINER_USER, host });
-    return results?.[0]?.value ?? -1;
+    return this.answers({ ...work, fault, host });
   }
 
   /** Removes helpers of a fault, also those that a killed command left; with `node` only those that stand beside it. */

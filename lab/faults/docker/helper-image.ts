@@ -19,6 +19,8 @@ const HASH_LENGTH = 12;
 const LDD_MS = 10_000;
 const PLACES = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 const TOOLS = ["iptables", "tc"];
+/** Fills disks; part of util-linux, which only very small systems are without. */
+const FALLOCATE = "fallocate";
 /** Of iptables' extensions only those for IPv4. */
 const EXTENSION = /^lib(xt|ipt)_.+\.so$/;
 
@@ -66,7 +68,9 @@ function imageFiles(): readonly ImageFile[] {
       hint: "run `npm run build`, then the command again",
     });
   }
-  const programs = TOOLS.map((name) => ({ name, path: find(name) }));
+  const hasFallocate = PLACES.some((place) => existsSync(join(place, FALLOCATE)));
+  const names = hasFallocate ? [...TOOLS, FALLOCATE] : TOOLS;
+  const programs = names.map((name) => ({ name, path: find(name) }));
   const libraries = [...new Set(programs.flatMap(({ path }) => linked(path)))];
   const isLoader = (path: string): boolean => /^ld(-linux|-musl|64)?[-.]/.test(basename(path));
   const from = (path: string, to: string): ImageFile => ({ path: to, content: readFileSync(path) });

@@ -7,7 +7,7 @@ import { pack } from "tar-stream";
 import { EngineError } from "../../../engine/base/engine-error.ts";
 
 export const DOCKERFILE = "docker/engine.Dockerfile";
-const PROGRAMS = ["mqnamesrv", "mqbroker", "dashboard", "health", "probe", "store-tool"];
+const PROGRAMS = ["mqnamesrv", "mqbroker", "dashboard", "health", "probe", "store-tool", "clock"];
 /** Length of the hash in an image's tag, hexadecimal digits. */
 const HASH_LENGTH = 12;
 

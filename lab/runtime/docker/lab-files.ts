@@ -9,6 +9,7 @@ import { writeAtomically } from "../atomic-file.ts";
 import { nodeSources } from "../node-sources.ts";
 import type { LabAllocation } from "../runtime.ts";
 import { ENGINE_REPOSITORY } from "./image.ts";
+import { diskDevice } from "./node-disks.ts";
 
 const CONF_FOLDER = "conf";
 /** The container's user is nobody this machine knows, so everyone may read. */
@@ -77,7 +78,7 @@ export function writeLabFiles(
   engine: { readonly cpus: number; readonly part: Part },
 ): void {
   const { cpus: cpusMax, part } = engine;
-  const { name, stateDir, topology, subnets } = allocation;
+  const { name, stateDir, topology, subnets, diskMiB } = allocation;
   copyProperties(allocation);
   const text = renderCompose({
     labName: name,
@@ -89,6 +90,9 @@ export function writeLabFiles(
     ...(part === undefined ? {} : { host: part }),
     stateDir,
     cpusMax,
+    ...(diskMiB === undefined || diskMiB === null
+      ? {}
+      : { diskOf: (node) => diskDevice(stateDir, node) }),
     heading: [
       `Lab ${name} (${topology.name}), written by \`lab up\`; changes are lost with the next one.`,
     ],

@@ -6,6 +6,7 @@ import type Docker from "dockerode";
 import { installRoot } from "../../base/install-root.ts";
 import { CONTAINER_USER } from "../../compose/service.ts";
 import type { StoreOperation, StoreResult } from "../../stores/operations.ts";
+import { BESIDE_DATA } from "../data-files.ts";
 import type { LabAllocation } from "../runtime.ts";
 import type { NodeStores, StoreWork } from "../stores.ts";
 import { dockerError } from "./docker-error.ts";
@@ -47,7 +48,7 @@ interface Batch {
 }
 
 class ServerStores implements NodeStores {
-  readonly keep: readonly string[] = [];
+  readonly keep: readonly string[] = BESIDE_DATA;
   private readonly allocation: LabAllocation;
   private readonly engine: EngineOf;
 

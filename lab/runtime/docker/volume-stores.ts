@@ -10,10 +10,12 @@ import { installRoot } from "../../base/install-root.ts";
 import { DATA_DIR } from "../../compose/node-environment.ts";
 import { CONTAINER_USER, LABEL, volumeKey } from "../../compose/service.ts";
 import { resultSchema, type StoreOperation, type StoreResult } from "../../stores/operations.ts";
+import { BESIDE_DATA } from "../data-files.ts";
 import type { LabAllocation } from "../runtime.ts";
 import type { NodeStores, StoreWork } from "../stores.ts";
 import { dockerError, reasonOf, statusOf } from "./docker-error.ts";
 import { ensureImage } from "./image.ts";
+import { attachDisks } from "./node-disks.ts";
 
 /** Where the nodes' volumes are seen; a snapshot's is the image's own data folder, whose owner an empty volume takes. */
 const NODES_DIR = "/nodes";
@@ -45,8 +47,7 @@ export function workLabels(allocation: LabAllocation): Record<string, string> {
 
 /** See the file's head. */
 export class VolumeStores implements NodeStores {
-  /** A volume holds nothing but the node's data. */
-  readonly keep: readonly string[] = [];
+  readonly keep: readonly string[] = BESIDE_DATA;
   private readonly docker: Docker;
   private readonly allocation: LabAllocation;
 
@@ -91,6 +92,7 @@ export class VolumeStores implements NodeStores {
     lent: LentVolumes = NONE_LENT,
   ): Promise<readonly StoreResult[]> {
     work.signal.throwIfAborted();
+    await attachDisks(this.allocation);
     try {
       const printed = await this.output(operations, work, lent);
       work.signal.throwIfAborted();

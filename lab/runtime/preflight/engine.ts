@@ -12,6 +12,10 @@ export interface DockerEngine {
   /** For child processes: the same engine as ours, whatever context the docker command has chosen. */
   readonly environment: Readonly<Record<string, string>>;
   readonly version: string;
+  /** Reached by a socket in the file system. */
+  readonly isLocal: boolean;
+  /** Release of the kernel it runs on. */
+  readonly kernel: string;
   readonly cpus: number;
   readonly memoryMiB: number;
 }
@@ -83,7 +87,7 @@ function silent(address: string): EngineError {
  * @throws whatever its client says
  */
 export async function askEngine(
-  { docker, environment }: EngineClient,
+  { docker, environment, address }: EngineClient,
   limitMs: number,
   late: () => EngineError,
 ): Promise<DockerEngine> {
@@ -92,11 +96,18 @@ export async function askEngine(
   const answer = await (docker as Asking).info({ abortSignal: limit }).catch((error: unknown) => {
     throw limit.aborted ? late() : error;
   });
-  const info = answer as { ServerVersion?: string; NCPU?: number; MemTotal?: number };
+  const info = answer as {
+    ServerVersion?: string;
+    KernelVersion?: string;
+    NCPU?: number;
+    MemTotal?: number;
+  };
   return {
     docker,
     environment,
     version: info.ServerVersion ?? "unknown",
+    isLocal: address.startsWith("unix:"),
+    kernel: info.KernelVersion ?? "unknown",
     cpus: info.NCPU ?? 1,
     memoryMiB: Math.floor((info.MemTotal ?? 0) / MIB),
   };

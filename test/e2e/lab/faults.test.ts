@@ -1,5 +1,5 @@
 /** Faults of a lab of local processes, from the command line: they bite, they are healed, also when the command that made them is killed. */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { acquireLock } from "../../../lab/runtime/lock.ts";
@@ -184,6 +184,41 @@ describe("faults of local processes", () => {
     await healthy();
   });
 
+  it("a shifted clock stamps messages, survives a restart and a lost disk, and heals from a new process", async () => {
+    await lab.json("admin", "topics", "create", "clocks", "--queues", "1");
+    const storedAt = async (key: string): Promise<number> => {
+      await lab.json("admin", "messages", "send", "--topic", "clocks", "--key", key, "--body", "x");
+      const find = (): Promise<{ messages: { stored: string }[] }> =>
+        lab.json("admin", "messages", "find", "--topic", "clocks", "--key", key);
+      const { messages } = await find();
+      return Date.parse(messages[0]?.stored ?? "");
+    };
+    const made = await lab.run("fault", "clock", "@brokers", "--offset", "+2m");
+    expect(made.stdout).toContain("the clock of broker-a-master says +120.0 s");
+    expect(made.code).toBe(0);
+    expect((await status()).faults).toMatchObject([{ kind: "clock", state: "active" }]);
+    expect((await storedAt("during")) - Date.now()).toBeGreaterThan(100_000);
+    const again = await lab.run("fault", "clock", "broker-a-slave", "--offset", "-1m");
+    expect(again).toMatchObject({ code: 4 });
+    expect(again.stderr).toContain("the clock of broker-a-slave is changed already");
+
+    expect((await lab.run("restart", "broker-a-master", "broker-b-master")).code).toBe(0);
+    await healthy();
+    expect((await storedAt("restarted")) - Date.now()).toBeGreaterThan(100_000);
+    const offset = join(lab.home, "lab", "nodes", "broker-a-slave", "clock-offset");
+    await lab.json("fault", "disk-lost", "broker-a-slave");
+    expect(existsSync(offset)).toBe(true);
+    const healed = await lab.run("heal");
+    expect(healed.stdout).toContain("the clock of broker-b-slave says +0.0 s");
+    expect(healed.code).toBe(0);
+    expect(existsSync(offset)).toBe(false);
+    // A store's times never go back: until the true clock has passed them, each of the two brokers gives its last one.
+    const times = new Set<number>();
+    for (const key of ["a", "b", "c", "d"]) times.add(await storedAt(key));
+    expect(times.size).toBeLessThanOrEqual(2);
+    await healthy();
+  });
+
   it("a lost disk is empty, and the slave is filled again by its master", async () => {
     await lab.json("bench", "--duration", "300ms", "--warmup", "0s");
     expect((await lab.run("fault", "disk-lost", "broker-a-slave")).code).toBe(0);
@@ -219,7 +254,13 @@ describe("faults of local processes", () => {
 
   it("down ends every fault without starting anything", async () => {
     await lab.run("kill", "namesrv-1");
+    await lab.json("fault", "clock", "broker-a-master", "namesrv-1", "--offset", "-5m");
     expect((await lab.run("down")).code).toBe(0);
+    const folder = join(lab.home, "lab", "nodes");
+    for (const node of readdirSync(folder))
+      expect(readdirSync(join(folder, node)).filter((name) => name.startsWith("clock"))).toEqual(
+        [],
+      );
     expect(lab.livePids()).toEqual([]);
     expect((await lab.run("fault", "list")).stdout).not.toContain("active");
   });

@@ -34,8 +34,21 @@ describe("fault commands", () => {
     ["fault delay host-1 host-2", 2, "needs --by", "--by 20ms"],
     ["fault bandwidth @masters --rate fast", 2, '"fast"', "20mbit"],
     ["fault memory", 2, "needs NODE", "lab fault memory"],
-    ["fault disk-full broker-a-master", 3, "disk-full is not possible", "disk-slow"],
-    ["fault clock broker-a-master", 3, "clock is not possible", "lab pause"],
+    ["fault disk-readonly broker-a-master", 3, "process runtime", "lab pause NODE"],
+    ["fault disk-full broker-a-master", 3, "process runtime", "lab pause NODE"],
+    ["fault disk-full", 2, "needs NODE", "lab fault disk-full broker-a-master"],
+    [
+      "up 1m --name other --runtime process --disk 512m",
+      3,
+      "no disks of their own",
+      "--runtime docker",
+    ],
+    ["up --disk 512m", 4, "was made without --disk", "lab up --name NAME"],
+    ["up 1m --name other --disk 1m", 2, '"1m" is out of range', "512"],
+    ["fault clock broker-a-master", 2, "needs --offset", "--offset +2m"],
+    ["fault clock broker-a-master --offset soon", 2, '"soon"', "-30s"],
+    ["fault clock broker-a-master --offset 0", 2, '"0"', "+1d"],
+    ["fault clock dashboard --offset 5s", 2, "keeps nothing on a disk", "broker-a-master"],
     ["fault partition host-1 host-2", 3, "process runtime", "--runtime docker"],
     ["fault memory @masters --memory 64m", 3, "process runtime", "lab kill NODE"],
     ["firewall close host-1 10912", 3, "process runtime", "--runtime docker"],
@@ -100,6 +113,19 @@ describe("fault commands", () => {
   it("of a host only what has a disk loses it", async () => {
     const { stdout } = await lab("fault disk-lost host-1 --plan");
     expect(stdout).toContain("namesrv-1: SIGKILL, then remove all its data");
+    expect(stdout).not.toContain("dashboard");
+  });
+
+  it.each([
+    ["+2m", "+120.0 s"],
+    ["-30s", "-30.0 s"],
+    ["90", "+90.0 s"],
+    ["1.5h", "+5400.0 s"],
+    ["-250ms", "-0.3 s"],
+  ])("clocks: --offset %s is %s", async (offset, shift) => {
+    const { stdout, code } = await lab(`fault clock host-1 --offset ${offset} --plan`);
+    expect(code).toBe(0);
+    expect(stdout).toContain(`namesrv-1: wall clock ${shift}; heal: the machine's`);
     expect(stdout).not.toContain("dashboard");
   });
 

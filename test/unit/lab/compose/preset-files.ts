@@ -4,8 +4,8 @@ import { planSubnets } from "../../../../lab/compose/subnets.ts";
 import { publishPorts } from "../../../../lab/topology/ports.ts";
 import { loadTopology } from "../../../../lab/topology/presets.ts";
 
-/** @returns text of `compose/PRESET.yaml` */
-export function presetComposeFile(preset: string): string {
+/** @returns text of `compose/PRESET.yaml`; with `diskOf` that of a lab with disks of its own */
+export function presetComposeFile(preset: string, diskOf?: (node: string) => string): string {
   const { topology } = loadTopology(preset, "/");
   return renderCompose({
     labName: "lab",
@@ -15,6 +15,7 @@ export function presetComposeFile(preset: string): string {
     confSource: `../conf/${preset}`,
     stateDir: undefined,
     cpusMax: Number.POSITIVE_INFINITY,
+    ...(diskOf === undefined ? {} : { diskOf }),
     heading: [
       `${topology.description}.`,
       `Made from conf/${preset}/topology.yaml; a test keeps it so. README.md beside it says how to use it without the lab:`,

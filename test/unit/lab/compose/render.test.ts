@@ -19,8 +19,8 @@ interface ComposeFile {
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
-function composeOf(preset: string): ComposeFile {
-  return parse(presetComposeFile(preset), { version: "1.1" }) as ComposeFile;
+function composeOf(preset: string, diskOf?: (node: string) => string): ComposeFile {
+  return parse(presetComposeFile(preset, diskOf), { version: "1.1" }) as ComposeFile;
 }
 
 function service(preset: string, name: string): Service {
@@ -120,6 +120,23 @@ describe.each(presetNames())("compose file of %s", (preset) => {
     }
   });
 });
+
+describe("disks of the nodes' own", () => {
+  it("every data volume mounts its node's device; without them it is the engine's", () => {
+    const { volumes } = composeOf("1m", (node) => `/labs/$x/${node}.dev`);
+    expect(volumes).toEqual({
+      "namesrv-1-data": diskVolume("/labs/$$x/namesrv-1.dev"),
+      "broker-a-master-data": diskVolume("/labs/$$x/broker-a-master.dev"),
+    });
+    for (const volume of Object.values(composeOf("1m").volumes))
+      expect(volume).not.toHaveProperty("driver_opts");
+  });
+});
+
+function diskVolume(device: string): unknown {
+  const labels = { "lab.name": "lab" };
+  return { labels, driver: "local", driver_opts: { type: "ext4", device } };
+}
 
 describe("addresses in 2m-2s-sync", () => {
   it("a broker registers its internet address and tells each asker the one it can reach", () => {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { FaultSpec, FaultStep } from "../../../../lab/faults/fault.ts";
+import { describeFault, type FaultSpec, type FaultStep } from "../../../../lab/faults/fault.ts";
 import { firewallTable } from "../../../../lab/faults/firewall.ts";
-import { checkRefused, describeStep, planFault } from "../../../../lab/faults/plan.ts";
+import { describeStep } from "../../../../lab/faults/describe-step.ts";
+import { allLasting, outlivesNode } from "../../../../lab/faults/lasting.ts";
+import { planFault } from "../../../../lab/faults/plan.ts";
+import type { LabAllocation } from "../../../../lab/runtime/runtime.ts";
 import { recordOf, withAllocation } from "./fault-fixture.ts";
 
 const NONE = { netem: false, cpusMax: 2 };
@@ -115,6 +118,94 @@ describe("plans of network faults", () => {
   });
 });
 
+describe("plans of disks", () => {
+  const spec: FaultSpec = { kind: "disk-full", nodes: [...A], leaveBytes: 4_096 };
+
+  it("only a lab with disks of its own can have full ones; the refusal says how to make one", () =>
+    withAllocation("docker", (allocation) => {
+      const around = { allocation, capabilities: NONE };
+      expect(() => planFault("f1", spec, around)).toThrow(
+        expect.objectContaining({
+          code: "LAB_FAULT_UNSUPPORTED",
+          hint: expect.stringContaining("--disk 512m") as string,
+        }),
+      );
+      const withDisks = { ...around, allocation: { ...allocation, diskMiB: 128 } };
+      const { steps } = planFault("f1", spec, withDisks);
+      expect(steps).toEqual([{ kind: "ballast", node: A[0], leaveBytes: 4_096 }]);
+      expect(steps.flatMap(describeStep)[0]).toContain("all room but 4096 bytes; heal: remove it");
+      expect(() => planFault("f1", { ...spec, nodes: ["dashboard"] }, withDisks)).toThrow(
+        /keeps nothing on a disk/,
+      );
+    }));
+
+  it("a read-only disk takes a kernel that can be told of an error", () =>
+    withAllocation("docker", (allocation) => {
+      const broken: FaultSpec = { kind: "disk-readonly", nodes: A };
+      const around = { allocation: { ...allocation, diskMiB: 128 }, capabilities: NONE };
+      const { steps } = planFault("f1", broken, around);
+      expect(steps).toEqual([{ kind: "readonly", node: A[0] }]);
+      expect(steps.flatMap(describeStep)[0]).toContain("heal: stop it, repair the disk, start it");
+      const capabilities = { ...NONE, diskErrors: false };
+      expect(() => planFault("f1", broken, { ...around, capabilities })).toThrow(
+        expect.objectContaining({
+          code: "LAB_FAULT_UNSUPPORTED",
+          message: expect.stringContaining("trigger_fs_error") as string,
+          hint: expect.stringContaining("disk-full") as string,
+        }),
+      );
+      expect(() => planFault("f1", broken, { allocation, capabilities: NONE })).toThrow(
+        /without disks of their own/,
+      );
+    }));
+
+  it("who brings a lab down of whose faults nothing is known looks at all that outlives a node", () =>
+    withAllocation("docker", (allocation) => {
+      const kindsOf = (lab: LabAllocation): string[] =>
+        allLasting(lab).map(({ kind, node }) => `${kind} ${node}`);
+      expect(kindsOf(allocation)).toHaveLength(6);
+      expect(kindsOf({ ...allocation, diskMiB: 128 })).toEqual(
+        expect.arrayContaining(["ballast namesrv-2", "readonly broker-b-slave"]),
+      );
+      for (const step of allLasting({ ...allocation, diskMiB: 128 }))
+        expect(outlivesNode(step)).toBe(true);
+    }));
+});
+
+describe("plans of clocks", () => {
+  const spec: FaultSpec = { kind: "clock", nodes: [...A, "namesrv-1"], offsetMs: -30_000 };
+
+  it.each(["docker", "process"] as const)("one step a node in the %s runtime", (runtime) =>
+    withAllocation(runtime, (allocation) => {
+      const { steps, proofs } = planFault("f1", spec, { allocation, capabilities: NONE });
+      expect(proofs).toEqual([]);
+      expect(steps).toEqual(spec.nodes.map((node) => ({ kind: "clock", node, offsetMs: -30_000 })));
+      expect(steps.flatMap(describeStep)[0]).toBe(
+        "broker-a-master: wall clock -30.0 s; heal: the machine's",
+      );
+      expect(describeFault(spec)).toBe("clock of broker-a-master, namesrv-1 shifted by -30.0 s");
+    }),
+  );
+
+  it("a dashboard has no place for an offset, and Apache's Java does not look at one", () =>
+    withAllocation("process", (allocation) => {
+      const around = { allocation, capabilities: NONE };
+      expect(() => planFault("f1", { ...spec, nodes: ["dashboard"] }, around)).toThrow(
+        /keeps nothing on a disk/,
+      );
+      const nodes = allocation.topology.nodes.map((node) =>
+        node.name === A[0] ? { ...node, engine: { kind: "apache", from: "image" } as const } : node,
+      );
+      const mixed = { ...allocation, topology: { ...allocation.topology, nodes } };
+      expect(() => planFault("f1", spec, { ...around, allocation: mixed })).toThrow(
+        expect.objectContaining({
+          code: "LAB_FAULT_UNSUPPORTED",
+          hint: expect.stringContaining("lab pause broker-a-master") as string,
+        }),
+      );
+    }));
+});
+
 describe("what a runtime cannot do", () => {
   const link = { from: A, to: B, oneWay: false };
   const specs: readonly FaultSpec[] = [
@@ -127,6 +218,8 @@ describe("what a runtime cannot do", () => {
     { kind: "memory", nodes: A, mib: 64 },
     { kind: "cpu", nodes: A, cpus: 0.1 },
     { kind: "disk-slow", nodes: A, iops: 20 },
+    { kind: "disk-full", nodes: A, leaveBytes: 0 },
+    { kind: "disk-readonly", nodes: A },
   ];
   it.each(specs)("$kind is refused for local processes with reason and alternative", (spec) =>
     withAllocation("process", (allocation) => {
@@ -142,12 +235,6 @@ describe("what a runtime cannot do", () => {
       );
     }),
   );
-
-  it.each(["disk-full", "disk-readonly", "clock"])("%s is refused everywhere", (kind) => {
-    expect(() => checkRefused(kind)).toThrow(
-      expect.objectContaining({ code: "LAB_FAULT_UNSUPPORTED" }),
-    );
-  });
 });
 
 it("the port table knows every port of every host and who closed it", () =>
