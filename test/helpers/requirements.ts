@@ -18,6 +18,7 @@ export type Requirement =
   | "zsh"
   | "fish"
   | "private-engine"
+  | "sshd"
   | "loop-disks";
 
 const CHECKS: Readonly<Record<Requirement, () => boolean>> = {
@@ -44,6 +45,7 @@ const CHECKS: Readonly<Record<Requirement, () => boolean>> = {
     ["losetup --version", "mkfs.ext4 -V", "e2fsck -V"].every(
       (line) => spawnSync("sh", ["-c", `PATH=$PATH:/usr/sbin:/sbin ${line}`]).status === 0,
     ),
+  sshd: () => existsSync("/usr/sbin/sshd"),
   chromium: () => chromiumPath() !== undefined,
   zsh: () => spawnSync("zsh", ["-f", "-c", "zmodload zsh/zpty"]).status === 0,
   fish: () => spawnSync("fish", ["--version"]).status === 0,

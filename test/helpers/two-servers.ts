@@ -7,7 +7,15 @@
  *   host-2 198.51.100.195 ──┘
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { startChild, type LineChild } from "./child.ts";
@@ -89,11 +97,6 @@ export class TwoServers implements AsyncDisposable {
     }
   }
 
-  /** Pulls a server's cable, or puts it back. */
-  cable(host: string, state: "up" | "down"): void {
-    ip("-n", this.laptop, "link", "set", `v${host}`, state);
-  }
-
   /**
    * Makes a topology of a preset whose hosts are these servers.
    * @param over `ssh`: the second server is reached over ssh, the first by its socket
@@ -101,6 +104,7 @@ export class TwoServers implements AsyncDisposable {
    */
   topology(preset: string, over: "unix" | "ssh" = "unix"): string {
     const folder = join(this.directory, `servers-${preset}-${over}`);
+    if (existsSync(folder)) return folder;
     execFileSync(process.execPath, [LAB, "init", folder, "--from", preset], { stdio: "ignore" });
     const file = join(folder, "topology.yaml");
     const text = readFileSync(file, "utf8");
@@ -144,6 +148,21 @@ export class TwoServers implements AsyncDisposable {
     const argv = ["/usr/sbin/sshd", "-D", "-e", "-f", path("sshd_config")];
     this.sshd = startChild("nsenter", insideNamespace(second.namespace, argv));
     await this.sshd.waitForLine((line) => line.includes("Server listening"), COMMAND_MS);
+  }
+
+  /** @returns how many tunnels to the second server are open */
+  tunnels(): number {
+    const { stdout } = spawnSync("ip", ["netns", "pids", this.laptop], { encoding: "utf8" });
+    const pids = stdout.split("\n").filter(Boolean);
+    return pids.filter((pid) => {
+      const { stdout: name } = spawnSync("cat", [`/proc/${pid}/comm`], { encoding: "utf8" });
+      return name.trim() === "ssh";
+    }).length;
+  }
+
+  /** From now on the second server's ssh is a stranger's. */
+  forgetHostKey(): void {
+    writeFileSync(join(this.directory, "ssh", "known_hosts"), "");
   }
 
   private environment(): NodeJS.ProcessEnv {

@@ -48,6 +48,7 @@ function opened(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = "";
     const fail = (reason: string): void => {
+      clearTimeout(timer);
       child.kill();
       reject(new Error(said.trim() === "" ? reason : said.trim().split("\n").slice(-3).join("; ")));
     };
