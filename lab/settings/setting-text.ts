@@ -14,8 +14,8 @@ export interface SettingText {
   readonly text: string;
 }
 
-const SHAPE = /^([^.=\s]+)\.([A-Za-z][\w]*)=(.*)$/s;
-const LEFT_SIDE = /^([^.=\s]+)\.([A-Za-z][\w]*)$/;
+const SHAPE = /^([^.=\s]+)\.([A-Za-z][\w.]*)=(.*)$/s;
+const LEFT_SIDE = /^([^.=\s]+)\.([A-Za-z][\w.]*)$/;
 const EXAMPLE = "for example `--set @masters.flushDiskType=SYNC_FLUSH`";
 
 /**

@@ -36,6 +36,21 @@ describe("--set", () => {
     expect(() => configured("@namesrvs.fileReservedTime=7")).toThrow(/no key fileReservedTime/);
   });
 
+  it("keys with dots are keys like others", () => {
+    const set = configured("@namesrvs.tls.server.mode=permissive");
+    expect(node(set, "namesrv-1").settings).toEqual([
+      expect.objectContaining({ key: "tls.server.mode", value: "permissive" }),
+    ]);
+    const merged = mergeSettings(["@masters.tls.server.mode=permissive"], {
+      set: [],
+      unset: ["@masters.tls.server.mode"],
+    });
+    expect(merged).toEqual([]);
+    expect(() => configured("@brokers.tls.servr.mode=permissive")).toThrow(
+      /did you mean tls.server.mode/,
+    );
+  });
+
   it("the later one wins, also over a group", () => {
     const topology = configured(
       "@masters.fileReservedTime=7",
