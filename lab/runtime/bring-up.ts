@@ -115,11 +115,19 @@ function continueLab(options: BringUpOptions, state: LabState): LabState {
   const { preset } = options;
   const loaded = loadWith(options, preset ?? state.topology.dir);
   if (loaded.dir !== state.topology.dir) throw conflict(state, `is a ${state.topology.name}`);
+  if (enginesText(loaded) !== enginesText(state.topology))
+    throw conflict(state, `has its data on ${enginesText(state.topology)}`);
   checkStoreStays(state, options);
   const settings = mergeSettings(state.settings, options);
   const engines = mergeEngines(state.engines, options.engines ?? [], options.cwd);
   const wanted = { size: state.size, settings, engines, masters: state.masters };
   return refresh(state, configure(loaded, wanted), wanted);
+}
+
+/** Where a lab's containers and volumes are; addresses may change. */
+function enginesText({ servers }: Topology): string {
+  const engines = Object.entries(servers ?? {}).map(([host, { engine }]) => `${engine} (${host})`);
+  return engines.length === 0 ? "this machine" : engines.join(" and ");
 }
 
 /** Files of a store keep the size they were made with. */

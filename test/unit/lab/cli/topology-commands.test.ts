@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -7,6 +7,7 @@ import type { RuntimeKind } from "../../../../lab/runtime/runtime.ts";
 import { writeState } from "../../../../lab/runtime/state.ts";
 import { endpointRows, namesrvAddrSeenFrom } from "../../../../lab/runtime/vantage.ts";
 import { loadTopology } from "../../../../lab/topology/presets.ts";
+import { SERVER_ENTRIES, serversTopology } from "../../../helpers/servers-topology.ts";
 import { runCli, type CliRun } from "./run-cli.ts";
 
 let home: string;
@@ -129,6 +130,40 @@ describe("lab up refuses settings before anything is made", () => {
     for (const flag of ["--size tiny", "--set @brokers.mappedFileSizeCommitLog=16777216"]) {
       expect((await lab(`up ${flag}`)).code).toBe(4);
     }
+  });
+});
+
+describe("a topology whose hosts are servers", () => {
+  it("shows engines and addresses, and where each port is reached", async () => {
+    using folder = serversTopology();
+    const { stdout, code } = await lab(`show ${folder.dir}`);
+    expect(code).toBe(0);
+    expect(stdout).toContain("host-2: Docker Engine ssh://lab@server-2.example, reached at 203");
+    expect(stdout).toContain("203.0.113.2:10911");
+    expect(stdout).not.toContain("127.0.0.1");
+  });
+
+  it("is refused as local processes and as one compose file", async () => {
+    using folder = serversTopology();
+    const up = await lab(`up ${folder.dir} --runtime process`);
+    expect(up).toMatchObject({ code: 2 });
+    expect(up.stderr).toContain("local processes cannot run there");
+    const exported = await lab(`export compose out --from ${folder.dir}`);
+    expect(exported).toMatchObject({ code: 2 });
+    expect(exported.stderr).toContain("one compose file describes one engine");
+  });
+
+  it("cannot become that of a lab that has its data elsewhere", async () => {
+    using folder = serversTopology(["host-1", "host-2"]);
+    const { topology } = loadTopology(folder.dir, home);
+    writeState(home, allot({ home, name: "lab", topology, runtime: "process", index: 20 }));
+    const file = join(folder.dir, "topology.yaml");
+    const hosts = ["hosts:", ...SERVER_ENTRIES.map((entry) => `  - ${entry}`)].join("\n");
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replace("hosts:\n  - host-1\n  - host-2", hosts));
+    const up = await lab("up");
+    expect(up).toMatchObject({ code: 4 });
+    expect(up.stderr).toContain("has its data on this machine");
   });
 });
 
