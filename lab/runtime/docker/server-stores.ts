@@ -2,6 +2,7 @@
  * Data of nodes on servers: every operation is done on the server whose data it changes (or reads); data of another server that it needs is copied
  * there first, into a volume that is removed at the end.
  */
+import { Readable, addAbortSignal } from "node:stream";
 import type Docker from "dockerode";
 import { installRoot } from "../../base/install-root.ts";
 import { CONTAINER_USER } from "../../compose/service.ts";
@@ -105,39 +106,62 @@ class ServerStores implements NodeStores {
     const { host, operations, borrowed } = batch;
     const lent = new Map<string, string>();
     try {
-      for (const node of borrowed) lent.set(node, await this.lend(node, host, work));
+      for (const node of borrowed) {
+        const volume = `${this.allocation.name}_lent-${node}`;
+        lent.set(node, volume);
+        await this.lend(node, { host, volume }, work);
+      }
       return await this.part(host).run(operations, work, lent);
     } finally {
-      for (const volume of lent.values()) {
-        await this.engine(host)
-          .getVolume(volume)
-          .remove()
-          .catch(() => undefined);
-      }
+      for (const volume of lent.values()) await this.remove(host, volume);
     }
   }
 
-  /** Copies a node's data to another server. @returns the volume it is in there */
-  private async lend(node: string, to: string, work: StoreWork): Promise<string> {
+  private async exists(host: string, volume: string): Promise<boolean> {
+    return this.engine(host)
+      .getVolume(volume)
+      .inspect()
+      .then(
+        () => true,
+        () => false,
+      );
+  }
+
+  /** What stays behind because it is in use is found by its label, at the latest by `lab destroy`. */
+  private async remove(host: string, volume: string): Promise<void> {
+    await this.engine(host)
+      .getVolume(volume)
+      .remove()
+      .catch(() => undefined);
+  }
+
+  /** Copies a node's data to a volume of another server. */
+  private async lend(
+    node: string,
+    { host: to, volume }: { readonly host: string; readonly volume: string },
+    work: StoreWork,
+  ): Promise<void> {
     const from = this.hostOf(node);
-    const volume = `${this.allocation.name}_lent-${node}`;
     const path = this.data(node);
     work.say(`copying the data of ${node} from ${from} to ${to}`);
+    await this.remove(to, volume);
     const labels = workLabels(this.allocation);
     await this.engine(to).createVolume({ Name: volume, Labels: labels });
-    const source = await this.holder(from, `${dataVolume(this.allocation, node)}:${path}`, work);
+    const own = dataVolume(this.allocation, node);
+    // A node that was never started has nothing; naming its volume in a container would make it.
+    if (!(await this.exists(from, own))) return;
+    const source = await this.holder(from, `${own}:${path}`, work);
     const target = await this.holder(to, `${volume}:${path}`, work);
     try {
       work.signal.throwIfAborted();
       const archive = await source.getArchive({ path: `${path}/.` });
-      await target.putArchive(archive, { path });
+      await target.putArchive(addAbortSignal(work.signal, Readable.from(archive)), { path });
     } catch (error) {
       if (work.signal.aborted) throw error;
       throw dockerError(error, `copying the data of ${node} from ${from} to ${to}`);
     } finally {
       await Promise.all([source, target].map((container) => container.remove({ force: true })));
     }
-    return volume;
   }
 
   /** A container that never runs: through it the engine reads and writes a volume. */
