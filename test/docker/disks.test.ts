@@ -132,6 +132,10 @@ describe.runIf(machineHas("docker", "docker-compose", "linux", "loop-disks"))(
       const full = await ok("fault", "disk-full", MASTER);
       expect(full).toMatch(/0 B of 1\d\d\.\d MiB free, a write says ENOSPC/);
       expect((await status()).faults).toMatchObject([{ kind: "disk-full", state: "active" }]);
+      // What cannot be written down does not come to be: a message in such a topic would be lost in a crash.
+      const fresh = ["admin", "messages", "send", "--topic", "Fresh", "--body", "x"];
+      expect((await run(...fresh)).code).not.toBe(0);
+      expect((await run("admin", "topics", "show", "Fresh")).code).not.toBe(0);
       await sendUntil(/code 14 \(SERVICE_NOT_AVAILABLE\).*disk is full/);
       await expectAllThere();
       const healed = await ok("heal");
