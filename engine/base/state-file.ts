@@ -83,11 +83,17 @@ function isValid(vfs: Vfs, path: string, candidate: string, text: string): boole
   return isForeign && isCompleteJson(text);
 }
 
+/** The very first write stopped (a full disk, a crash) before its sum was in place: nothing was ever promised. */
+function isUnfinishedFirst(vfs: Vfs, path: string, existing: readonly string[]): boolean {
+  const isAlone = existing.length === 1 && existing[0] === `${path}.tmp`;
+  return isAlone && vfs.stat(`${path}.sum`) === null;
+}
+
 /**
  * @param vfs where to read
  * @param path the live file
  * @param onFallback told why when it was not the live file that was read
- * @returns the first valid of live, tmp and bak; null when none of them exists
+ * @returns the first valid of live, tmp and bak; null when none of them exists, or only the torn beginning of a first one
  * @throws EngineError STORE_LAYOUT_INVALID when some exist and none is valid: never start as if there was nothing
  */
 export function readStateFile(
@@ -103,7 +109,7 @@ export function readStateFile(
     if (candidate !== path) onFallback?.(`${path} is missing or damaged: read ${candidate}`);
     return text;
   }
-  if (existing.length === 0) return null;
+  if (existing.length === 0 || isUnfinishedFirst(vfs, path, existing)) return null;
   throw new EngineError("STORE_LAYOUT_INVALID", {
     message: `${path} is damaged, and so are its copies (looked at ${existing.join(", ")})`,
     hint: "restore the file from a backup; to start without it, move it and its .tmp, .bak and .sum away",

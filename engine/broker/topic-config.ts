@@ -131,28 +131,35 @@ export class BrokerTopics implements TopicConfigTable {
       return undefined;
     }
     const queues = Math.max(1, Math.min(queueNums, template.writeQueueNums));
-    return this.create({
+    const made = {
       ...plainTopic(topic, queues, template.perm & ~PERM.INHERIT),
       topicFilterType: template.topicFilterType,
       topicSysFlag,
-    });
+    };
+    this.setAndChange(made);
+    this.tellCreated(made);
+    return made;
   }
 
+  /** Whoever needs such a topic asks for it again after a crash, so it may be there before it is written down. */
   ensure(topic: string, queueNums: number, perm: number, topicSysFlag = 0): TopicConfig {
     const known = this.byText.get(topic);
-    return known ?? this.create({ ...plainTopic(topic, queueNums, perm), topicSysFlag });
+    if (known !== undefined) return known;
+    const made = { ...plainTopic(topic, queueNums, perm), topicSysFlag };
+    this.set(made);
+    this.changed();
+    this.tellCreated(made);
+    return made;
   }
 
   put(config: TopicConfig): void {
-    this.set(config);
-    this.changed();
+    this.setAndChange(config);
   }
 
   delete(topic: string): void {
     const known = this.byText.get(topic);
     if (known === undefined) return;
-    this.byText.delete(topic);
-    this.byId[known.name.id] = undefined;
+    this.remove(known);
     this.changed();
   }
 
@@ -205,20 +212,36 @@ export class BrokerTopics implements TopicConfigTable {
     return template !== undefined && (template.perm & PERM.INHERIT) !== 0 ? template : undefined;
   }
 
-  private create(topic: TopicConfig): TopicConfig {
-    this.set(topic);
-    this.changed();
+  private tellCreated(topic: TopicConfig): void {
     this.wiring.logger.info("topic created", {
       topic: topic.name.text,
       queues: topic.writeQueueNums,
       perm: topic.perm,
     });
-    return topic;
   }
 
   private set(topic: TopicConfig): void {
     this.byText.set(topic.name.text, topic);
     this.byId[topic.name.id] = topic;
+  }
+
+  /** A topic that cannot be written down (a full disk) does not come to be: after a crash its messages would have none. */
+  private setAndChange(topic: TopicConfig): void {
+    const before = { topic: this.byText.get(topic.name.text), version: this.version };
+    this.set(topic);
+    try {
+      this.changed();
+    } catch (error) {
+      this.version = before.version;
+      if (before.topic !== undefined) this.set(before.topic);
+      else this.remove(topic);
+      throw error;
+    }
+  }
+
+  private remove({ name }: TopicConfig): void {
+    this.byText.delete(name.text);
+    this.byId[name.id] = undefined;
   }
 
   private changed(): void {

@@ -132,6 +132,10 @@ describe.runIf(machineHas("docker", "docker-compose", "linux", "loop-disks"))(
       const full = await ok("fault", "disk-full", MASTER);
       expect(full).toMatch(/0 B of 1\d\d\.\d MiB free, a write says ENOSPC/);
       expect((await status()).faults).toMatchObject([{ kind: "disk-full", state: "active" }]);
+      // What cannot be written down does not come to be: a message in such a topic would be lost in a crash.
+      const fresh = ["admin", "messages", "send", "--topic", "Fresh", "--body", "x"];
+      expect((await run(...fresh)).code).not.toBe(0);
+      expect((await run("admin", "topics", "show", "Fresh")).code).not.toBe(0);
       await sendUntil(/code 14 \(SERVICE_NOT_AVAILABLE\).*disk is full/);
       await expectAllThere();
       const healed = await ok("heal");
@@ -184,12 +188,17 @@ describe.runIf(machineHas("docker", "docker-compose", "linux", "loop-disks"))(
     });
 
     it("a node that comes back by hand meets the same bad disk; of two faults of a disk the later is healed first", async () => {
-      await ok("fault", "disk-full", MASTER);
       await ok("fault", "disk-readonly", MASTER);
       const again = await run("fault", "disk-readonly", MASTER);
       expect(again).toMatchObject({ code: 4 });
-      expect((await run("start", MASTER, "--timeout", "3s")).code).not.toBe(0);
-      await expect.poll(exitCode, { timeout: WAIT_MS }).toBe(74);
+      await ok("kill", MASTER);
+      expect((await run("start", MASTER, "--timeout", "5s")).code).not.toBe(0);
+      // 74, or that of a start which found the disk read-only already.
+      await expect.poll(exitCode, { timeout: WAIT_MS }).toBeGreaterThan(0);
+      await ok("heal");
+      await sendUntil(/^sent$/);
+      await ok("fault", "disk-full", MASTER);
+      await ok("fault", "disk-readonly", MASTER);
       await ok("heal");
       expect((await status()).faults).toEqual([]);
       await sendUntil(/^sent$/);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { silentLogger } from "../../../../engine/base/logger.ts";
 import { nodeVfs } from "../../../../engine/base/node-vfs.ts";
+import type { Vfs } from "../../../../engine/base/vfs.ts";
 import { parseProperties } from "../../../../engine/base/properties-file.ts";
 import { loadBrokerConfig } from "../../../../engine/broker/broker-config.ts";
 import { BrokerTopics } from "../../../../engine/broker/topic-config.ts";
@@ -20,7 +21,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-function open(properties = ""): BrokerTopics {
+function open(properties = "", vfs: Vfs = nodeVfs): BrokerTopics {
   const text = `storePathRootDir=${root}\nbrokerName=broker-a\nbrokerClusterName=C1\n${properties}`;
   const { config } = loadBrokerConfig([{ name: "test", entries: parseProperties(text, "test") }], {
     home: root,
@@ -32,7 +33,7 @@ function open(properties = ""): BrokerTopics {
   });
   return new BrokerTopics({
     config,
-    vfs: nodeVfs,
+    vfs,
     logger: silentLogger,
     now: () => (clock += 1),
     registerSoon: () => (registrations += 1),
@@ -63,6 +64,32 @@ describe("BrokerTopics", () => {
       C1_REPLY_TOPIC: [1, 6],
     });
     expect(registrations).toBe(0);
+  });
+
+  it("a topic that cannot be written down does not come to be, and a change of one does not happen", () => {
+    const full = { is: false };
+    const noRoom = (): never => {
+      throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+    };
+    const topics = open("", {
+      ...nodeVfs,
+      open: (path, mode) => (full.is && mode !== "read" ? noRoom() : nodeVfs.open(path, mode)),
+    });
+    const known = topics.createBySend("known", "TBW102", 4);
+    if (known === undefined) throw new Error("not created");
+    const { version } = topics;
+    const asked = registrations;
+    full.is = true;
+    expect(() => topics.createBySend("fresh", "TBW102", 4)).toThrow(/ENOSPC/);
+    expect(() => topics.put({ ...known, writeQueueNums: 9 })).toThrow(/ENOSPC/);
+    expect(topics.find("fresh")).toBeUndefined();
+    expect(topics.get(internTopic("fresh"))).toBeUndefined();
+    expect(topics.get(known.name)).toBe(known);
+    expect(topics.version).toEqual(version);
+    expect(registrations).toBe(asked);
+    full.is = false;
+    expect(topics.createBySend("fresh", "TBW102", 4)?.writeQueueNums).toBe(4);
+    expect(open().find("fresh")).toBeDefined();
   });
 
   it("4.0: settings decide about TBW102, the trace topic and the own topics", () => {
