@@ -117,7 +117,14 @@ export function durationOption<Initial extends number | undefined>(
   return { flags, help, parse: parsed({ flags, range, example }, convert) };
 }
 
-const SIZE_UNITS: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1_024, m: 1_024 * 1_024 };
+const MIB = 1_048_576;
+const SIZE_UNITS: Readonly<Record<string, number>> = { "": 1, b: 1, k: 1_024, m: MIB };
+
+/** As one would type it. */
+function sizeText(bytes: number): string {
+  if (bytes >= MIB && bytes % MIB === 0) return `${bytes / MIB}m`;
+  return bytes >= 1_024 && bytes % 1_024 === 0 ? `${bytes / 1_024}k` : String(bytes);
+}
 
 /** A size in bytes; `1k` = 1,024. */
 export function sizeOption<Initial extends number | undefined>(
@@ -125,7 +132,8 @@ export function sizeOption<Initial extends number | undefined>(
   help: string,
   range: NumberRange<Initial>,
 ): OptionSpec<number | Initial> {
-  const example = `a size from ${range.min} to ${range.max} bytes, for example 512, 1k or 4k`;
+  const [from, to] = [sizeText(range.min), sizeText(range.max)];
+  const example = `a size from ${from} to ${to}, for example ${range.min >= MIB ? "512m" : "512, 1k or 4k"}`;
   const convert = (text: string): number | null => {
     const [, digits, unit] = /^(\d{1,9})([bkm]?)$/i.exec(text) ?? [];
     return digits === undefined
