@@ -79,8 +79,13 @@ export class NamesrvFixture implements AsyncDisposable {
   static async start(properties = ""): Promise<NamesrvFixture> {
     const fixture = new NamesrvFixture();
     fixture.cleanup.defer(() => rmSync(fixture.home, { recursive: true, force: true }));
-    await fixture.restart(properties);
-    return fixture;
+    try {
+      await fixture.restart(properties);
+      return fixture;
+    } catch (error) {
+      await fixture[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Starts another name server on the same files; the present one, if any, keeps running until disposal. */
