@@ -199,8 +199,8 @@ describe.runIf(machineHas("docker", "docker-compose", "linux", "private-engine",
       expect(await two.everything()).toEqual(atFirst);
     });
 
-    it("is reached over ssh as well; a command that is killed takes its tunnel along", async () => {
-      await two.ok("up", two.topology("2m-2s-sync", "ssh"), "--size", "tiny");
+    it("is reached over TCP and over ssh as well; a command that is killed takes its tunnel along", async () => {
+      await two.ok("up", two.topology("2m-2s-sync", "network"), "--size", "tiny");
       expect((await status()).healthy).toBe(true);
       const tunnels = two.tunnels();
       await using logs = two.start("logs", "-f", "broker-b-master");
@@ -215,7 +215,7 @@ describe.runIf(machineHas("docker", "docker-compose", "linux", "private-engine",
 
     it("refuses a server whose key it does not know, and leaves nothing", async () => {
       two.forgetHostKey();
-      const up = await two.run("up", two.topology("2m-2s-sync", "ssh"));
+      const up = await two.run("up", two.topology("2m-2s-sync", "network"));
       expect(up.code).toBe(3);
       expect(up.stderr).toContain("Host key verification failed");
       expect(up.stderr).toContain("docker info` must work on this machine without a question");

@@ -19,6 +19,8 @@ export interface NamespaceEngineOptions {
   readonly bridge: string;
   /** For networks that name none; cut into /29. */
   readonly pool: string;
+  /** Address and port it also listens on, plainly: the namespace must be nobody else's. */
+  readonly tcp?: string;
 }
 
 /** @returns words that run a command inside a namespace */
@@ -42,12 +44,13 @@ export class NamespaceEngine implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    const { namespace, directory, bridge, pool } = this.options;
+    const { namespace, directory, bridge, pool, tcp } = this.options;
     const folder = (name: string): string => join(directory, name);
     rmSync(folder("docker.pid"), { force: true });
     const log = openSync(folder("engine.log"), "a");
+    const alsoTcp = tcp === undefined ? "" : ` -H tcp://${tcp} --tls=false`;
     const line = [
-      `dockerd -H unix://${this.socket} --pidfile ${folder("docker.pid")}`,
+      `dockerd -H unix://${this.socket}${alsoTcp} --pidfile ${folder("docker.pid")}`,
       `--data-root ${folder("data")} --exec-root ${folder("run")} --cgroup-parent /${namespace}`,
       `--bip ${bridge} --default-address-pool base=${pool},size=29`,
     ].join(" ");

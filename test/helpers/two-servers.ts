@@ -26,6 +26,7 @@ const COMMAND_MS = 170_000;
 const LAB = resolve("dist/lab.mjs");
 const HOSTS_LINE = "hosts: [host-1, host-2]";
 const SSH_PORT = 2_222;
+const TCP_PORT = 2_375;
 let count = 0;
 
 /** One of the servers. */
@@ -53,13 +54,15 @@ export class TwoServers implements AsyncDisposable {
     this.directory = mkdtempSync(join(tmpdir(), "lab-two-servers-"));
     this.servers = [1, 2].map((number) => {
       const namespace = `${this.name}-h${number}`;
+      const address = `198.51.100.${193 + number}`;
       const engine = new NamespaceEngine({
+        tcp: `${address}:${TCP_PORT}`,
         namespace,
         directory: join(this.directory, `h${number}`),
         bridge: `198.51.100.${201 + number * 8}/29`,
         pool: `198.51.100.${208 + number * 16}/28`,
       });
-      return { host: `host-${number}`, address: `198.51.100.${193 + number}`, namespace, engine };
+      return { host: `host-${number}`, address, namespace, engine };
     });
   }
 
@@ -99,10 +102,10 @@ export class TwoServers implements AsyncDisposable {
 
   /**
    * Makes a topology of a preset whose hosts are these servers.
-   * @param over `ssh`: the second server is reached over ssh, the first by its socket
+   * @param over `unix`: both engines are reached by their sockets; `network`: the first over TCP, the second over ssh
    * @returns its folder
    */
-  topology(preset: string, over: "unix" | "ssh" = "unix"): string {
+  topology(preset: string, over: "unix" | "network" = "unix"): string {
     const folder = join(this.directory, `servers-${preset}-${over}`);
     if (existsSync(folder)) return folder;
     execFileSync(process.execPath, [LAB, "init", folder, "--from", preset], { stdio: "ignore" });
@@ -110,11 +113,12 @@ export class TwoServers implements AsyncDisposable {
     const text = readFileSync(file, "utf8");
     if (!text.includes(HOSTS_LINE)) throw new Error(`${preset} has no line "${HOSTS_LINE}"`);
     const entries = this.servers.map(({ host, address, engine }, index) => {
-      const isSsh = over === "ssh" && index === 1;
-      const at = isSsh
-        ? `ssh://root@${address}:${SSH_PORT}${engine.socket}`
-        : `unix://${engine.socket}`;
-      return `  - { name: ${host}, engine: "${at}", address: ${address} }`;
+      const far = [
+        `tcp://${address}:${TCP_PORT}`,
+        `ssh://root@${address}:${SSH_PORT}${engine.socket}`,
+      ][index];
+      const at = over === "network" ? far : `unix://${engine.socket}`;
+      return `  - { name: ${host}, engine: "${at ?? ""}", address: ${address} }`;
     });
     writeFileSync(file, text.replace(HOSTS_LINE, ["hosts:", ...entries].join("\n")));
     return folder;
