@@ -1,7 +1,7 @@
 /** From what was asked for to steps and proofs. Pure: `--plan` prints exactly this. */
 import { EngineError } from "../../engine/base/engine-error.ts";
 import type { LabAllocation } from "../runtime/runtime.ts";
-import type { LabNode } from "../topology/topology.ts";
+import { nodeNamed } from "../topology/selectors.ts";
 import type { FaultKind, FaultPlan, FaultSpec, FaultStep } from "./fault.ts";
 import { isNetworkFault, planNetwork } from "./plan-network.ts";
 
@@ -90,15 +90,6 @@ export function checkSupported(spec: FaultSpec, allocation: LabAllocation): void
   );
 }
 
-function nodeNamed(allocation: LabAllocation, name: string): LabNode {
-  const found = allocation.topology.nodes.find((node) => node.name === name);
-  if (found !== undefined) return found;
-  throw new EngineError("LAB_NODE_UNKNOWN", {
-    message: `this lab has no node "${name}"`,
-    hint: `its nodes: ${allocation.topology.nodes.map((node) => node.name).join(", ")}`,
-  });
-}
-
 type ProcessAct = Extract<FaultStep, { kind: "process" }>["act"];
 
 /** What happens to each node; a host loses all its nodes at once. */
@@ -117,7 +108,7 @@ function killSteps(names: readonly string[], signal: string): FaultPlan {
 
 /** A dashboard keeps nothing on a disk. @throws EngineError CLI_USAGE */
 function checkDisks(names: readonly string[], allocation: LabAllocation): void {
-  const without = names.find((name) => nodeNamed(allocation, name).role === "dashboard");
+  const without = names.find((name) => nodeNamed(allocation.topology, name).role === "dashboard");
   if (without === undefined) return;
   throw new EngineError("CLI_USAGE", {
     message: `${without} keeps nothing on a disk`,
@@ -147,7 +138,7 @@ function clockSteps(
   allocation: LabAllocation,
 ): FaultPlan {
   const { nodes, offsetMs } = spec;
-  const apache = nodes.find((name) => nodeNamed(allocation, name).engine !== undefined);
+  const apache = nodes.find((name) => nodeNamed(allocation.topology, name).engine !== undefined);
   if (apache !== undefined) {
     throw unsupported(
       `${apache} runs Apache's Java, which takes the machine's clock and nothing of the lab's`,
@@ -196,7 +187,7 @@ function memorySteps(
   allocation: LabAllocation,
 ): FaultPlan {
   const steps = spec.nodes.map((name): FaultStep => {
-    const back = nodeNamed(allocation, name).resources.memoryMiB;
+    const back = nodeNamed(allocation.topology, name).resources.memoryMiB;
     if (spec.mib < back) {
       return { kind: "limits", node: name, memoryMiB: { to: spec.mib, back }, cpus: null };
     }
@@ -214,7 +205,7 @@ function cpuSteps(
   cpusMax: number,
 ): FaultPlan {
   const steps = spec.nodes.map((name): FaultStep => {
-    const back = Math.min(nodeNamed(allocation, name).resources.cpus, cpusMax);
+    const back = Math.min(nodeNamed(allocation.topology, name).resources.cpus, cpusMax);
     if (spec.cpus < back) {
       return { kind: "limits", node: name, memoryMiB: null, cpus: { to: spec.cpus, back } };
     }

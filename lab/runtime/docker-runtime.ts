@@ -8,10 +8,10 @@
  * Of a lab whose hosts are servers it is the part that one server's engine runs; servers-runtime.ts puts the parts together.
  */
 import { rmSync } from "node:fs";
-import { EngineError } from "../../engine/base/engine-error.ts";
 import { installRoot } from "../base/install-root.ts";
 import { nodeEnvironment } from "../compose/node-environment.ts";
 import { addressesOf, networksOf, nodeAddresses } from "../compose/subnets.ts";
+import { nodeNamed } from "../topology/selectors.ts";
 import { publishedHost } from "../topology/servers.ts";
 import type { LabNode, NodeRole } from "../topology/topology.ts";
 import { checkEngine, checkServer } from "./docker/check-engine.ts";
@@ -41,17 +41,10 @@ import type {
   NodeObservation,
   StartProgress,
 } from "./runtime.ts";
+import { STOP_ORDER } from "./stop-order.ts";
 import type { NodeStores } from "./stores.ts";
 
 const NEVER_ABORTED = new AbortController().signal;
-/** Clients before those they talk to: masters hand their last bytes to slaves, brokers sign off at the name servers. */
-export const STOP_ORDER: readonly NodeRole[] = [
-  "dashboard",
-  "broker-master",
-  "broker-slave",
-  "namesrv",
-];
-
 function isLive(observation: NodeObservation): boolean {
   return observation.state === "running" || observation.state === "paused";
 }
@@ -236,7 +229,7 @@ export class DockerRuntime implements LabRuntime {
   }
 
   async start(name: string): Promise<void> {
-    const node = this.node(name);
+    const node = nodeNamed(this.allocation.topology, name);
     if (this.part === undefined) await checkFences(this, [name]);
     await this.dropOutdated([node], await this.apacheImages([node], () => undefined));
     const container = await this.containers.find(name);
@@ -293,7 +286,7 @@ export class DockerRuntime implements LabRuntime {
     node: string,
     options: { readonly tail: number; readonly follow: boolean; readonly signal: AbortSignal },
   ): AsyncGenerator<string> {
-    const container = await this.containers.find(this.node(node).name);
+    const container = await this.containers.find(nodeNamed(this.allocation.topology, node).name);
     if (container !== null) yield* containerLogs(container, options);
   }
 
@@ -314,16 +307,6 @@ export class DockerRuntime implements LabRuntime {
     return runContainerGuest(this.engine.docker, this.allocation, {
       ...guest,
       image: guest.image ?? image,
-    });
-  }
-
-  private node(name: string): LabNode {
-    const { nodes } = this;
-    const found = nodes.find((node) => node.name === name);
-    if (found !== undefined) return found;
-    throw new EngineError("LAB_NODE_UNKNOWN", {
-      message: `this lab has no node "${name}"`,
-      hint: `its nodes: ${nodes.map((node) => node.name).join(", ")}`,
     });
   }
 }

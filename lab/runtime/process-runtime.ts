@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { EngineError } from "../../engine/base/engine-error.ts";
+import { nodeNamed } from "../topology/selectors.ts";
 import type { LabNode, NodeRole } from "../topology/topology.ts";
 import { checkFences } from "./fence.ts";
 import { runLocalGuest } from "./local-guest.ts";
@@ -13,6 +14,7 @@ import { logLines } from "./node-log.ts";
 import { localPort, nodeDirectory, nodeLaunch } from "./node-launch.ts";
 import { NodeProcess } from "./node-process.ts";
 import { checkPorts, portClaims } from "./preflight/ports.ts";
+import { STOP_ORDER } from "./stop-order.ts";
 import type { NodeStores } from "./stores.ts";
 import { namesrvAddrSeenFrom } from "./vantage.ts";
 import type {
@@ -33,22 +35,7 @@ const KILL_DEADLINE_MS = 5_000;
 /** The first process of a container may take its time to collect what has ended. */
 const REAP_DEADLINE_MS = 3_000;
 
-/** Clients before those they talk to: masters hand their last bytes to slaves, brokers sign off at the name servers. */
-const STOP_ORDER: readonly (readonly NodeRole[])[] = [
-  ["dashboard"],
-  ["broker-master"],
-  ["broker-slave"],
-  ["namesrv"],
-];
-
 const START_ORDER: readonly NodeRole[] = ["namesrv", "broker-master", "broker-slave", "dashboard"];
-
-function unknownNode(name: string, known: readonly string[]): EngineError {
-  return new EngineError("LAB_NODE_UNKNOWN", {
-    message: `this lab has no node "${name}"`,
-    hint: `its nodes: ${known.join(", ")}`,
-  });
-}
 
 class ProcessRuntime implements LabRuntime {
   readonly kind = "process";
@@ -66,14 +53,8 @@ class ProcessRuntime implements LabRuntime {
   }
 
   private process(name: string): NodeProcess {
-    const found = this.processes.get(name);
-    if (found === undefined) throw unknownNode(name, [...this.processes.keys()]);
-    return found;
-  }
-
-  private node(name: string): LabNode {
-    const found = this.allocation.topology.nodes.find((node) => node.name === name);
-    if (found === undefined) throw unknownNode(name, [...this.processes.keys()]);
+    const found = this.processes.get(nodeNamed(this.allocation.topology, name).name);
+    if (found === undefined) throw new RangeError(`${name} has no process`);
     return found;
   }
 
@@ -120,8 +101,8 @@ class ProcessRuntime implements LabRuntime {
   }
 
   async down(progress: StartProgress): Promise<void> {
-    for (const roles of STOP_ORDER) {
-      const nodes = this.allocation.topology.nodes.filter((node) => roles.includes(node.role));
+    for (const role of STOP_ORDER) {
+      const nodes = this.allocation.topology.nodes.filter((node) => node.role === role);
       await Promise.all(
         nodes.map(async ({ name }) => {
           const state = this.process(name).observe().state;
@@ -141,7 +122,7 @@ class ProcessRuntime implements LabRuntime {
   }
 
   async start(name: string): Promise<void> {
-    const node = this.node(name);
+    const node = nodeNamed(this.allocation.topology, name);
     const { state } = this.process(name).observe();
     if (state === "stopped" || state === "missing") {
       await checkPorts(portClaims([node]));
@@ -155,7 +136,7 @@ class ProcessRuntime implements LabRuntime {
     if (!child.signal("SIGTERM")) return;
     // A paused process acts on nothing before it goes on.
     child.signal("SIGCONT");
-    const isApache = this.node(node).engine !== undefined;
+    const isApache = nodeNamed(this.allocation.topology, node).engine !== undefined;
     if (await child.ended(isApache ? APACHE_STOP_DEADLINE_MS : STOP_DEADLINE_MS)) return;
     await this.kill(node, "SIGKILL");
   }

@@ -2,6 +2,7 @@
 import type { NodeRole } from "../topology/topology.ts";
 import type { BringUpProgress } from "./bring-up.ts";
 import type { LabRuntime } from "./runtime.ts";
+import { STOP_ORDER } from "./stop-order.ts";
 import { waitUntilReady } from "./wait/ready.ts";
 
 /** Who is stopped, and how it is told. */
@@ -12,9 +13,6 @@ export interface QuiesceOptions {
   readonly signal: AbortSignal;
   readonly progress: BringUpProgress;
 }
-
-/** Masters hand their last bytes to slaves; name servers serve the others to their end. */
-const STOP_ORDER: readonly NodeRole[] = ["broker-master", "broker-slave", "namesrv"];
 
 /** What ran when the work began. */
 export interface Quiesced {

@@ -6,10 +6,11 @@
 import { rmSync } from "node:fs";
 import type Docker from "dockerode";
 import { EngineError } from "../../engine/base/engine-error.ts";
-import type { LabNode, Server } from "../topology/topology.ts";
+import { nodeNamed } from "../topology/selectors.ts";
+import type { Server } from "../topology/topology.ts";
 import { missingNode } from "./docker/lab-containers.ts";
 import { serverStores } from "./docker/server-stores.ts";
-import { DockerRuntime, STOP_ORDER, dockerEndpoints } from "./docker-runtime.ts";
+import { DockerRuntime, dockerEndpoints } from "./docker-runtime.ts";
 import { checkFences } from "./fence.ts";
 import { connectServer } from "./preflight/server-engine.ts";
 import type {
@@ -21,6 +22,7 @@ import type {
   NodeObservation,
   StartProgress,
 } from "./runtime.ts";
+import { STOP_ORDER } from "./stop-order.ts";
 import type { NodeStores } from "./stores.ts";
 
 /** A server's part of the lab, or why its engine cannot be reached. */
@@ -47,7 +49,7 @@ export class ServersRuntime implements LabRuntime {
    * @throws EngineError DOCKER_ENGINE_MISSING when that server does not answer
    */
   partOf(name: string): DockerRuntime {
-    return this.onHost(this.node(name).host);
+    return this.onHost(nodeNamed(this.allocation.topology, name).host);
   }
 
   private onHost(host: string): DockerRuntime {
@@ -65,16 +67,6 @@ export class ServersRuntime implements LabRuntime {
   /** @throws EngineError DOCKER_ENGINE_MISSING of the first server that does not answer */
   private needAll(): void {
     for (const host of this.servers.keys()) this.onHost(host);
-  }
-
-  private node(name: string): LabNode {
-    const { nodes } = this.allocation.topology;
-    const found = nodes.find((node) => node.name === name);
-    if (found !== undefined) return found;
-    throw new EngineError("LAB_NODE_UNKNOWN", {
-      message: `this lab has no node "${name}"`,
-      hint: `its nodes: ${nodes.map((node) => node.name).join(", ")}`,
-    });
   }
 
   async up(progress: StartProgress, signal: AbortSignal): Promise<void> {

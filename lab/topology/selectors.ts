@@ -44,6 +44,20 @@ export function selectorNames(topology: Topology): readonly string[] {
     .map(([name]) => name);
 }
 
+/**
+ * @param topology of the lab
+ * @param name of a node, exactly
+ * @throws EngineError LAB_NODE_UNKNOWN
+ */
+export function nodeNamed(topology: Topology, name: string): LabNode {
+  const found = topology.nodes.find((node) => node.name === name);
+  if (found !== undefined) return found;
+  throw new EngineError("LAB_NODE_UNKNOWN", {
+    message: `this lab has no node "${name}"`,
+    hint: `its nodes: ${topology.nodes.map((node) => node.name).join(", ")}`,
+  });
+}
+
 function unknownNode(topology: Topology, word: string): EngineError {
   const names = topology.nodes.map((node) => node.name);
   const selectors = selectorNames(topology);

@@ -16,7 +16,8 @@ import {
 import { RocketMQLab } from "../../lab/module/rocketmq-lab.ts";
 import { Cleanup } from "../helpers/cleanup.ts";
 import { freeIndexes, removeLeftovers } from "../helpers/docker-lab.ts";
-import { LabHome, type LabRun } from "../helpers/lab-home.ts";
+import { LabHome } from "../helpers/lab-home.ts";
+import type { CommandRun } from "../helpers/run-to-end.ts";
 import { machineHas } from "../helpers/requirements.ts";
 
 const NAME = "disks-test";
@@ -40,7 +41,8 @@ describe.runIf(machineHas("docker", "docker-compose", "linux", "loop-disks"))(
     let client: MqClient;
     let producer: Producer;
 
-    const run = (...args: readonly string[]): Promise<LabRun> => lab.run(...args, "--name", NAME);
+    const run = (...args: readonly string[]): Promise<CommandRun> =>
+      lab.run(...args, "--name", NAME);
     const ok = async (...args: readonly string[]): Promise<string> => {
       const { code, stdout, stderr } = await run(...args);
       if (code !== 0) throw new Error(`lab ${args.join(" ")}: ${stderr}`);

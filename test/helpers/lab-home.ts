@@ -1,5 +1,4 @@
 /** A place for labs of one test: a temporary folder and blocks of ports nobody else uses; everything is gone afterwards. */
-import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +8,7 @@ import { readProcess } from "../../lab/runtime/process-identity.ts";
 import { loadTopology } from "../../lab/topology/presets.ts";
 import { startChild, type LineChild } from "./child.ts";
 import { schemaProblems } from "./json-schema.ts";
+import { runToEnd, type CommandRun } from "./run-to-end.ts";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const LAB = join(ROOT, "dist", "lab.mjs");
@@ -16,13 +16,6 @@ const COMMAND_MS = 90_000;
 /** 0 to 2 are those of the docker tests, which may run beside. */
 const INDEX_MIN = 3;
 const INDEX_MAX = 20;
-
-/** What a command printed and how it ended. */
-export interface LabRun {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 function isFree(port: number): Promise<boolean> {
   return new Promise((done) => {
@@ -94,19 +87,9 @@ export class LabHome implements AsyncDisposable {
   }
 
   /** Runs a command to its end. */
-  async run(...args: readonly string[]): Promise<LabRun> {
-    const child = spawn(process.execPath, [LAB, ...args], {
-      env: { ...process.env, ...this.environment() },
-      cwd: this.directory,
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: COMMAND_MS,
-      killSignal: "SIGKILL",
-    });
-    const chunks = { stdout: "", stderr: "" };
-    child.stdout.on("data", (chunk: Buffer) => (chunks.stdout += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (chunks.stderr += chunk.toString()));
-    const code = await new Promise<number | null>((done) => child.once("close", done));
-    return { code, ...chunks };
+  async run(...args: readonly string[]): Promise<CommandRun> {
+    const options = { env: this.environment(), cwd: this.directory, timeoutMs: COMMAND_MS };
+    return runToEnd([process.execPath, LAB, ...args], options);
   }
 
   /** Runs a command with `--json`. @returns its document; fails the test when it is none, or not as its schema says */

@@ -2,24 +2,18 @@
  * A Docker Engine of a test's own, in a network namespace of its own (docker-lab 11): its networks, its packet filter and its published ports are nobody
  * else's, so a test may restart it, and may ask for exactly what a lab left behind. Needs to be root on Linux.
  */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type Docker from "dockerode";
 import { startChild, type LineChild } from "./child.ts";
 import { NamespaceEngine, insideNamespace } from "./namespace-engine.ts";
+import { runToEnd, succeeded, type CommandRun } from "./run-to-end.ts";
 
 const COMMAND_MS = 120_000;
 const LAB = resolve("dist/lab.mjs");
 let count = 0;
-
-/** What a command inside printed and how it ended. */
-export interface InsideRun {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 function ip(...args: readonly string[]): string {
   return execFileSync("ip", [...args], { encoding: "utf8" });
@@ -91,26 +85,15 @@ export class PrivateEngine implements AsyncDisposable {
   }
 
   /** Runs a `lab` command inside to its end. */
-  async run(...args: readonly string[]): Promise<InsideRun> {
-    const child = spawn("nsenter", this.inside([process.execPath, LAB, ...args]), {
-      env: { ...process.env, ...this.environment() },
-      cwd: this.directory,
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: COMMAND_MS,
-      killSignal: "SIGKILL",
-    });
-    const chunks = { stdout: "", stderr: "" };
-    child.stdout.on("data", (chunk: Buffer) => (chunks.stdout += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (chunks.stderr += chunk.toString()));
-    const code = await new Promise<number | null>((done) => child.once("close", done));
-    return { code, ...chunks };
+  async run(...args: readonly string[]): Promise<CommandRun> {
+    const argv = ["nsenter", ...this.inside([process.execPath, LAB, ...args])];
+    const options = { env: this.environment(), cwd: this.directory, timeoutMs: COMMAND_MS };
+    return runToEnd(argv, options);
   }
 
   /** Runs a `lab` command that must succeed. @returns what it printed on standard output */
   async ok(...args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.run(...args);
-    if (code !== 0) throw new Error(`lab ${args.join(" ")} exited ${code}:\n${stdout}\n${stderr}`);
-    return stdout;
+    return succeeded(args, await this.run(...args));
   }
 
   /** Everything a lab could leave: containers, networks, volumes, packet filter rules, interfaces, processes, files. One line each, sorted. */

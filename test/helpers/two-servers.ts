@@ -6,7 +6,7 @@
  *   host-1 198.51.100.194 ──┼── labwan
  *   host-2 198.51.100.195 ──┘
  */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -20,7 +20,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { startChild, type LineChild } from "./child.ts";
 import { NamespaceEngine, insideNamespace } from "./namespace-engine.ts";
-import type { InsideRun } from "./private-engine.ts";
+import { runToEnd, succeeded, type CommandRun } from "./run-to-end.ts";
 
 const COMMAND_MS = 170_000;
 const LAB = resolve("dist/lab.mjs");
@@ -187,27 +187,15 @@ export class TwoServers implements AsyncDisposable {
   }
 
   /** Runs a `lab` command on the laptop to its end. */
-  async run(...args: readonly string[]): Promise<InsideRun> {
+  async run(...args: readonly string[]): Promise<CommandRun> {
     const argv = insideNamespace(this.laptop, [process.execPath, LAB, ...args]);
-    const child = spawn("nsenter", argv, {
-      env: { ...process.env, ...this.environment() },
-      cwd: this.directory,
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: COMMAND_MS,
-      killSignal: "SIGKILL",
-    });
-    const chunks = { stdout: "", stderr: "" };
-    child.stdout.on("data", (chunk: Buffer) => (chunks.stdout += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (chunks.stderr += chunk.toString()));
-    const code = await new Promise<number | null>((done) => child.once("close", done));
-    return { code, ...chunks };
+    const options = { env: this.environment(), cwd: this.directory, timeoutMs: COMMAND_MS };
+    return runToEnd(["nsenter", ...argv], options);
   }
 
   /** Runs a `lab` command that must succeed. @returns what it printed on standard output */
   async ok(...args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.run(...args);
-    if (code !== 0) throw new Error(`lab ${args.join(" ")} exited ${code}:\n${stdout}\n${stderr}`);
-    return stdout;
+    return succeeded(args, await this.run(...args));
   }
 
   /** Containers, networks but Docker's own, and volumes of both servers, one line each. */
